@@ -1,0 +1,1 @@
+target_link_libraries(tm_crypto PRIVATE OpenSSL::Crypto)
