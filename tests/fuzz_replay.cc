@@ -1,5 +1,6 @@
 // Runs a fuzz target without libFuzzer: every file of the corpus folders given, then some seeded mutations of each.
-// Usage: <target>_fuzz CORPUS_DIR...   A missing or empty corpus is a failure: a target that runs nothing proves nothing.
+// Usage: <target>_fuzz CORPUS_DIR...   A missing or empty corpus is a failure: a target that runs nothing proves
+// nothing.
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
@@ -24,7 +25,9 @@ void mutate(Input& input, std::mt19937_64& random) {
       case 0: input[at] ^= static_cast<std::uint8_t>(1U << (random() % 8)); break;
       case 1: input[at] = static_cast<std::uint8_t>(random()); break;
       case 2: input.resize(at); break;
-      default: input.insert(input.begin() + static_cast<std::ptrdiff_t>(at), static_cast<std::uint8_t>(random())); break;
+      default:
+        input.insert(input.begin() + static_cast<std::ptrdiff_t>(at), static_cast<std::uint8_t>(random()));
+        break;
     }
   }
 }

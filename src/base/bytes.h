@@ -17,12 +17,8 @@ using Bytes = std::span<const std::byte>;  // a view: the owner is elsewhere
 using MutableBytes = std::span<std::byte>;
 using Buffer = std::vector<std::byte>;
 
-inline Bytes as_bytes(std::string_view text) {
-  return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
-}
-inline std::string_view as_text(Bytes bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
+inline Bytes as_bytes(std::string_view text) { return {reinterpret_cast<const std::byte*>(text.data()), text.size()}; }
+inline std::string_view as_text(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
 // Requires: the span holds at least sizeof(T) bytes.
 template <class T>

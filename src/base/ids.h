@@ -24,8 +24,9 @@ class Strong {
   Rep value_ = 0;
 };
 
-using Revision = Strong<struct RevisionTag, std::int64_t>;    // etcd's store-wide counter; the first write of a store is 2
-using MemberId = Strong<struct MemberIdTag, std::uint64_t>;   // an etcd member; printed as hex without padding
+using Revision =
+    Strong<struct RevisionTag, std::int64_t>;  // etcd's store-wide counter; the first write of a store is 2
+using MemberId = Strong<struct MemberIdTag, std::uint64_t>;  // an etcd member; printed as hex without padding
 using ClusterId = Strong<struct ClusterIdTag, std::uint64_t>;
 using LeaseId = Strong<struct LeaseIdTag, std::int64_t>;
 

@@ -32,8 +32,10 @@ spdlog::logger& logger() {
 void set_log_level(LogLevel least) { logger().set_level(to_spdlog(least)); }
 
 bool parse_log_level(std::string_view word, LogLevel& level) {
-  for (const auto& [name, value] : {std::pair{"debug", LogLevel::debug}, {"info", LogLevel::info},
-                                    {"warning", LogLevel::warning}, {"error", LogLevel::error}}) {
+  for (const auto& [name, value] : {std::pair{"debug", LogLevel::debug},
+                                    {"info", LogLevel::info},
+                                    {"warning", LogLevel::warning},
+                                    {"error", LogLevel::error}}) {
     if (word == name) {
       level = value;
       return true;

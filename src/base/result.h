@@ -1,7 +1,7 @@
 // Errors are values: a code for the program, a sentence for the person, and sometimes the command to run next.
 //
-// A message is lower case, names the object (file, offset, key, revision) and has no final stop. Context is put in front
-// of it on the way up with named(). Nothing in Tidemark throws across a folder boundary.
+// A message is lower case, names the object (file, offset, key, revision) and has no final stop. Context is put in
+// front of it on the way up with named(). Nothing in Tidemark throws across a folder boundary.
 #pragma once
 
 #include <fmt/format.h>
@@ -80,8 +80,7 @@ Result<T> hinted(Result<T> r, std::string hint) {
   declaration = *std::move(name)
 
 // TM_CHECK(file.sync());   returns the failure from the function.
-#define TM_CHECK(expression)                                                        \
-  do {                                                                              \
-    if (auto tm_status = (expression); !tm_status)                                  \
-      return std::unexpected(std::move(tm_status).error());                         \
+#define TM_CHECK(expression)                                                                             \
+  do {                                                                                                   \
+    if (auto tm_status = (expression); !tm_status) return std::unexpected(std::move(tm_status).error()); \
   } while (false)

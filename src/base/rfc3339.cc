@@ -95,11 +95,15 @@ Result<nanoseconds> parse_duration(std::string_view text) {
   static constexpr struct {
     std::string_view name;
     std::int64_t ns;
-  } kUnits[] = {{"ns", 1},           {"us", 1'000},          {"ms", 1'000'000},          {"s", 1'000'000'000},
-                {"m", 60'000'000'000}, {"h", 3'600'000'000'000}, {"d", 86'400'000'000'000}, {"w", 604'800'000'000'000}};
-  const auto bad = [&] {
-    return fail(Errc::invalid, "'{}' is not a duration (write it as 90s, 5m, 1h30m, 7d)", text);
-  };
+  } kUnits[] = {{"ns", 1},
+                {"us", 1'000},
+                {"ms", 1'000'000},
+                {"s", 1'000'000'000},
+                {"m", 60'000'000'000},
+                {"h", 3'600'000'000'000},
+                {"d", 86'400'000'000'000},
+                {"w", 604'800'000'000'000}};
+  const auto bad = [&] { return fail(Errc::invalid, "'{}' is not a duration (write it as 90s, 5m, 1h30m, 7d)", text); };
   std::size_t at = 0;
   const bool minus = !text.empty() && text[0] == '-';
   if (minus) at++;

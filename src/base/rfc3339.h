@@ -20,6 +20,7 @@ std::string print_rfc3339(Time t);  // seconds; cuts the fraction
 
 // Go's duration words: "5m", "1h30m", "250ms", "24h", also "7d" and "2w". A leading '-' is allowed.
 Result<std::chrono::nanoseconds> parse_duration(std::string_view text);
-std::string print_duration(std::chrono::nanoseconds d);  // "1h30m0s" style, cut to what a person reads: "4m12s", "350ms"
+std::string print_duration(
+    std::chrono::nanoseconds d);  // "1h30m0s" style, cut to what a person reads: "4m12s", "350ms"
 
 }  // namespace tidemark

@@ -21,7 +21,7 @@ class Sha256 {
   Sha256& operator=(Sha256&&) noexcept;
   ~Sha256();
   void update(Bytes bytes);
-  Sha256Digest finish();   // ends the stream; the object starts a new one
+  Sha256Digest finish();        // ends the stream; the object starts a new one
   Sha256Digest so_far() const;  // the digest of what was given, without ending the stream
 
  private:

@@ -60,7 +60,8 @@ Status pread_all(int fd, MutableBytes into, std::uint64_t offset, const Path& na
     const ssize_t n = ::pread(fd, into.data(), into.size(), static_cast<off_t>(offset));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return sys_fail("read", name_in_errors.native());
-    if (n == 0) return fail(Errc::torn, "'{}' ends at byte {}, {} bytes short", name_in_errors.native(), offset, into.size());
+    if (n == 0)
+      return fail(Errc::torn, "'{}' ends at byte {}, {} bytes short", name_in_errors.native(), offset, into.size());
     into = into.subspan(static_cast<std::size_t>(n));
     offset += static_cast<std::uint64_t>(n);
   }
@@ -68,7 +69,7 @@ Status pread_all(int fd, MutableBytes into, std::uint64_t offset, const Path& na
 }
 
 Result<std::uint64_t> size_of_file(const Path& path) {
-  struct stat st {};
+  struct stat st{};
   if (::stat(path.c_str(), &st) != 0) return sys_fail("stat", path.native());
   return static_cast<std::uint64_t>(st.st_size);
 }
@@ -195,7 +196,9 @@ Result<MappedFile> MappedFile::open(const Path& path) {
 }
 
 MappedFile::MappedFile(MappedFile&& other) noexcept
-    : address_(std::exchange(other.address_, nullptr)), size_(std::exchange(other.size_, 0)), path_(std::move(other.path_)) {}
+    : address_(std::exchange(other.address_, nullptr)),
+      size_(std::exchange(other.size_, 0)),
+      path_(std::move(other.path_)) {}
 
 MappedFile::~MappedFile() {
   if (address_ != nullptr) ::munmap(address_, size_);
@@ -216,7 +219,7 @@ TempDir::~TempDir() {
 
 Result<std::uint64_t> free_space(const Path& path) {
   Path at = std::filesystem::absolute(path);
-  struct statvfs fs {};
+  struct statvfs fs{};
   while (::statvfs(at.c_str(), &fs) != 0) {
     if (errno != ENOENT || at == at.parent_path()) return sys_fail("ask for the free space of", at.native());
     at = at.parent_path();

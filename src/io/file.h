@@ -1,7 +1,7 @@
 // Files and directories, with the one fsync order: write all -> fsync file -> close -> rename -> fsync directory.
 //
-// EINTR and short writes are handled here, once. A failed fsync is never retried: the kernel may have dropped the pages,
-// so a second, successful fsync would be a lie.
+// EINTR and short writes are handled here, once. A failed fsync is never retried: the kernel may have dropped the
+// pages, so a second, successful fsync would be a lie.
 #pragma once
 
 #include <sys/types.h>
@@ -50,7 +50,7 @@ Status fsync_file(int fd, const Path& name_in_errors);
 Status fsync_dir(const Path& dir);
 // mkdir -p; every directory made is fsynced into its parent. New ones get `mode`.
 Status make_dirs(const Path& dir, mode_t mode = 0700);
-Status remove_tree(const Path& path);  // missing is fine
+Status remove_tree(const Path& path);                  // missing is fine
 Status rename_path(const Path& from, const Path& to);  // no fsync; the caller fsyncs the directories
 
 // A file that appears under its final name only if commit() returned ok. Until then it has a temporary name in the same
@@ -141,7 +141,8 @@ class TempDir {
   Path path_;
 };
 
-// Bytes that an unprivileged writer can still put on the file system that holds `path` (or its nearest existing parent).
+// Bytes that an unprivileged writer can still put on the file system that holds `path` (or its nearest existing
+// parent).
 Result<std::uint64_t> free_space(const Path& path);
 
 }  // namespace tidemark::io

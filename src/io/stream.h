@@ -1,7 +1,7 @@
 // Data moves as source -> filters -> sink, in bounded memory.
 //
-// A filter transforms or measures. The order in which filters are built is the order of the bytes. finish() flushes what
-// a filter holds and carries the last error, because a destructor cannot; it is called exactly once, last.
+// A filter transforms or measures. The order in which filters are built is the order of the bytes. finish() flushes
+// what a filter holds and carries the last error, because a destructor cannot; it is called exactly once, last.
 // Threads: one object, one thread at a time, unless a class says otherwise.
 #pragma once
 

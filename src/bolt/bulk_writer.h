@@ -1,0 +1,64 @@
+// Writes a new bbolt file in one pass, in bounded memory, without transactions: leaf pages go out as they fill, branch
+// pages and the two meta pages come last. Until finish() returned ok the file cannot be opened by anybody.
+//
+// A bucket's tree is made of segments: runs of ascending rows whose ranges do not overlap. Segments may be filled by
+// different threads at the same time and in any order; add_tree() puts them in order. So rows can be produced newest
+// first and in parallel while the file is still written roughly sequentially (page numbers need not follow key order).
+//
+// Rules that the pages keep (breaking either kills etcd at its next compaction): a branch element's key is exactly the
+// first key of its child, and no branch page has fewer than two children. Leaves are filled to 90 %.
+// Memory: per open segment one chunk buffer (1 MiB); per leaf page about 32 bytes until its tree is finished.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "io/file.h"
+
+namespace tidemark::bolt {
+
+class BulkWriter {
+ public:
+  class Segment;
+
+  static constexpr std::size_t kPageSize = 4096;
+
+  // Creates `path` (must not exist), mode 0600.
+  static Result<std::unique_ptr<BulkWriter>> create(const io::Path& path);
+  ~BulkWriter();
+
+  // A new, empty segment. Threads: any.
+  std::unique_ptr<Segment> segment();
+
+  // A top-level bucket from its segments, in any order; empty segments are fine. Small buckets are stored inline.
+  // Errc::invalid when ranges overlap. Buckets may be added in any order. One thread.
+  Status add_tree(std::string_view bucket_name, std::vector<std::unique_ptr<Segment>> segments);
+
+  // Root, freelist, fsync, meta pages, fsync. Returns the size of the file in bytes: exactly its high-water mark.
+  Result<std::uint64_t> finish();
+
+ private:
+  class Work;
+  explicit BulkWriter(std::unique_ptr<Work> work);
+  std::unique_ptr<Work> work_;
+};
+
+// Rows in ascending key order, or in descending order from start to end. Threads: one at a time.
+class BulkWriter::Segment {
+ public:
+  virtual ~Segment() = default;
+  // Requires: all calls of one segment use the same direction. Errc::invalid when a key is out of order, empty or
+  // longer than 32768 bytes.
+  virtual Status append(Bytes key, Bytes value) = 0;   // ascending
+  virtual Status prepend(Bytes key, Bytes value) = 0;  // descending
+  // Writes what is buffered. Required before add_tree().
+  virtual Status close() = 0;
+  virtual std::uint64_t rows() const = 0;
+};
+
+}  // namespace tidemark::bolt
