@@ -6,7 +6,8 @@
 // first and in parallel while the file is still written roughly sequentially (page numbers need not follow key order).
 //
 // Rules that the pages keep (breaking either kills etcd at its next compaction): a branch element's key is exactly the
-// first key of its child, and no branch page has fewer than two children. Leaves are filled to 90 %.
+// first key of its child, and no branch page has fewer than two children. Leaves are filled to 90 %
+// (fuller when a row that still fits would otherwise leave a quarter of the page empty).
 // Memory: per open segment one chunk buffer (1 MiB); per leaf page about 32 bytes until its tree is finished.
 #pragma once
 
@@ -28,18 +29,23 @@ class BulkWriter {
 
   static constexpr std::size_t kPageSize = 4096;
 
-  // Creates `path` (must not exist), mode 0600.
-  static Result<std::unique_ptr<BulkWriter>> create(const io::Path& path);
-  ~BulkWriter();
+  // Whether the kernel's page cache keeps what is written. bypass: O_DIRECT, where the file system has it.
+  enum class Cache { keep, bypass };
+
+  // Creates `path` (must not exist), mode 0600. The caller makes its name durable (fsync of the directory).
+  static Result<std::unique_ptr<BulkWriter>> create(const io::Path& path, Cache cache = Cache::keep);
+  ~BulkWriter();  // without a successful finish(): removes the file
 
   // A new, empty segment. Threads: any.
   std::unique_ptr<Segment> segment();
 
   // A top-level bucket from its segments, in any order; empty segments are fine. Small buckets are stored inline.
-  // Errc::invalid when ranges overlap. Buckets may be added in any order. One thread.
+  // Errc::invalid when ranges overlap, a segment is not closed or the name is taken; the segments are gone then, their
+  // pages are free. Buckets may be added in any order. One thread.
   Status add_tree(std::string_view bucket_name, std::vector<std::unique_ptr<Segment>> segments);
 
   // Root, freelist, fsync, meta pages, fsync. Returns the size of the file in bytes: exactly its high-water mark.
+  // Requires: every segment was given to add_tree() or destroyed.
   Result<std::uint64_t> finish();
 
  private:
@@ -53,7 +59,7 @@ class BulkWriter::Segment {
  public:
   virtual ~Segment() = default;
   // Requires: all calls of one segment use the same direction. Errc::invalid when a key is out of order, empty or
-  // longer than 32768 bytes.
+  // longer than 32768 bytes; the row was not taken then, and the segment is as it was before.
   virtual Status append(Bytes key, Bytes value) = 0;   // ascending
   virtual Status prepend(Bytes key, Bytes value) = 0;  // descending
   // Writes what is buffered. Required before add_tree().

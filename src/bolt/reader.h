@@ -1,4 +1,4 @@
-// Reads a bbolt file (a database of etcd, or a snapshot of one) that may be damaged or hostile.
+// Reads a bbolt file (a database, or a snapshot of one) that may be damaged or hostile.
 //
 // The file is mapped; nothing is trusted: every page number, length and offset is checked before it is followed, depth
 // is bounded, cycles are found. No lock is taken and nothing is ever written. Format: doc/format/bolt.md. Threads: a
@@ -7,34 +7,22 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "bolt/page.h"
 #include "io/file.h"
 
 namespace tidemark::bolt {
 
-using PageId = std::uint64_t;
-
-struct Meta {
-  std::uint32_t page_size = 0;
-  PageId root = 0;
-  PageId freelist = 0;    // all ones: not written
-  PageId high_water = 0;  // the first page never allocated
-  std::uint64_t txid = 0;
-};
-
 struct Bucket {
-  PageId root = 0;    // 0: inline
-  Bytes inline_page;  // the page image when inline
+  PageId root = 0;         // 0: inline
+  Bytes inline_page = {};  // the page image when inline
   std::uint64_t sequence = 0;
-};
-
-struct Element {
-  Bytes key, value;  // views into the mapping
 };
 
 class Reader {
@@ -51,15 +39,25 @@ class Reader {
   // A top-level bucket. Errc::not_found when there is none.
   Result<Bucket> bucket(std::string_view name) const;
   Result<std::vector<std::string>> bucket_names() const;
+  // The key is present only if it is equal to the byte.
   Result<std::optional<Element>> find(const Bucket& in, Bytes key) const;
 
-  // Every element in key order (or the reverse); stops at the first failure of `each`.
+  // Every element in key order (or the reverse); stops at the first failure of `each`, which is returned as it is.
+  // Keys that do not ascend are Errc::corrupt. No byte of the file is shown twice, however hostile it is.
   Status for_each(const Bucket& in, const std::function<Status(const Element&)>& each) const;
   Status for_each_backwards(const Bucket& in, const std::function<Status(const Element&)>& each) const;
   Result<std::optional<Element>> last(const Bucket& in) const;
 
+  // The parts, for cursors and checks; failures begin with "page N: " and do not name the file.
+  Bucket root() const { return {.root = meta_.root}; }
+  Result<Page> page(PageId id) const;       // a branch or leaf page
+  Result<Bytes> page_run(PageId id) const;  // any page with its overflow: in bounds, and its id is its position
+  Result<Page> top_page(const Bucket& in) const;
+  static Result<Bucket> as_bucket(const Element& element);
+
  private:
   Reader() = default;
+  Status choose_meta();
   std::shared_ptr<io::MappedFile> file_;
   Bytes bytes_;
   std::string name_;
@@ -67,7 +65,11 @@ class Reader {
 };
 
 // What `bbolt check` would say, and more (see doc/format/bolt.md); each finding names its page. Empty: sound.
-// Memory: one bit a page.
+// Memory: two bits a page.
 std::vector<std::string> check_structure(const Reader& reader, std::size_t most_findings = 100);
+
+// Rules that a file may break and still pass check_structure() and `bbolt check`, but that kill a writer later: branch
+// keys equal to the first key of their child, two children a branch page, no empty page below another.
+std::vector<std::string> check_writer_rules(const Reader& reader, std::size_t most_findings = 100);
 
 }  // namespace tidemark::bolt

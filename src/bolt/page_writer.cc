@@ -1,0 +1,126 @@
+#include "bolt/page_writer.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace tidemark::bolt {
+
+void PageList::add(Bytes first_key, std::uint32_t page) {
+  entries_.push_back({keys_.size(), page, static_cast<std::uint32_t>(first_key.size())});
+  keys_.insert(keys_.end(), first_key.begin(), first_key.end());
+}
+
+void PageList::shift(std::size_t from, std::uint32_t by) {
+  for (std::size_t i = from; i < entries_.size(); i++) entries_[i].page += by;
+}
+
+void PageList::reverse() { std::reverse(entries_.begin(), entries_.end()); }
+
+void PageList::append(PageList&& behind) {
+  if (entries_.empty()) {
+    *this = std::move(behind);
+    return;
+  }
+  entries_.reserve(entries_.size() + behind.entries_.size());
+  for (Entry entry : behind.entries_) {
+    entry.key_at += keys_.size();
+    entries_.push_back(entry);
+  }
+  keys_.insert(keys_.end(), behind.keys_.begin(), behind.keys_.end());
+  behind = {};
+}
+
+std::size_t page_bytes(std::span<const Row> rows) {
+  std::size_t bytes = kPageHeaderSize;
+  for (const Row& row : rows) bytes += kElementSize + row.key.size() + row.value.size();
+  return bytes;
+}
+
+void store_page(std::byte* to, std::uint16_t kind, std::span<const Row> rows, std::uint32_t overflow) {
+  store_header(to, {.flags = kind, .count = static_cast<std::uint16_t>(rows.size()), .overflow = overflow});
+  std::byte* element = to + kPageHeaderSize;
+  std::byte* data = element + kElementSize * rows.size();
+  for (const Row& row : rows) {
+    const auto pos = static_cast<std::uint32_t>(data - element);
+    const auto key_size = static_cast<std::uint32_t>(row.key.size());
+    if (kind == kLeafPage) {
+      store_le(element, row.flags);
+      store_le(element + 4, pos);
+      store_le(element + 8, key_size);
+      store_le(element + 12, static_cast<std::uint32_t>(row.value.size()));
+    } else {
+      store_le(element, pos);
+      store_le(element + 4, key_size);
+      store_le(element + 8, row.child);
+    }
+    data = std::copy(row.key.begin(), row.key.end(), data);
+    data = std::copy(row.value.begin(), row.value.end(), data);
+    element += kElementSize;
+  }
+}
+
+PageWriter::~PageWriter() {
+  for (const PageRun& run : written_) file_->give_back(run);
+  let_chunk_go();
+}
+
+void PageWriter::let_chunk_go() {
+  if (capacity_ == kChunkPages) file_->return_chunk(std::move(chunk_));
+  chunk_.reset();
+  capacity_ = 0;
+}
+
+Status PageWriter::close() {
+  TM_CHECK(flush());
+  let_chunk_go();
+  return {};
+}
+
+Status PageWriter::add(std::uint16_t kind, std::span<const Row> rows) {
+  const std::size_t bytes = page_bytes(rows), pages = pages_for(bytes);
+  TM_CHECK(make_room(pages));
+  std::byte* const to = chunk_.get() + used_ * kPageSize;
+  store_page(to, kind, rows, static_cast<std::uint32_t>(pages - 1));
+  std::memset(to + bytes, 0, pages * kPageSize - bytes);
+  list_.add(rows.empty() ? Bytes() : rows.front().key, static_cast<std::uint32_t>(used_));
+  used_ += pages;
+  return {};
+}
+
+Status PageWriter::make_room(std::size_t pages) {
+  if (used_ + pages <= capacity_) return {};
+  TM_CHECK(flush());
+  if (pages > kChunkPages) {
+    let_chunk_go();
+    chunk_ = make_aligned(pages);
+    capacity_ = pages;
+  } else if (capacity_ != kChunkPages) {
+    chunk_ = file_->take_chunk();
+    capacity_ = kChunkPages;
+  }
+  return {};
+}
+
+Status PageWriter::flush() {
+  if (used_ == 0) return {};
+  TM_LET(const PageId first, file_->allocate(used_));
+  for (std::size_t i = numbered_; i < list_.size(); i++)
+    store_le(chunk_.get() + list_.page(i) * kPageSize, first + list_.page(i));
+  list_.shift(numbered_, static_cast<std::uint32_t>(first));
+  numbered_ = list_.size();
+  if (written_.empty() || written_.back().first + written_.back().pages != first) {
+    written_.push_back({first, used_});
+  } else {
+    written_.back().pages += used_;
+  }
+  const Bytes bytes(chunk_.get(), std::exchange(used_, 0) * kPageSize);
+  return file_->write(first, bytes);
+}
+
+PageList PageWriter::take() {
+  written_.clear();
+  return std::move(list_);
+}
+
+}  // namespace tidemark::bolt
