@@ -1,0 +1,34 @@
+#include "store/open.h"
+
+#include "store/dir_store.h"
+
+namespace tidemark::store {
+
+std::string_view url_scheme(std::string_view url) {
+  const std::size_t colon = url.find(':');
+  if (colon == std::string_view::npos) return {};
+  for (const char c : url.substr(0, colon)) {
+    if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9')) return {};
+  }
+  return url.substr(0, colon);
+}
+
+Result<std::unique_ptr<ObjectStore>> open_store(std::string_view url, bool read_only) {
+  const std::string_view scheme = url_scheme(url);
+  if (scheme == "s3" || scheme == "gs" || scheme == "az") {
+    return fail(Errc::unsupported, "open store '{}': this version keeps backups in directories only (dir:/path)", url);
+  }
+  if (scheme == "file" || scheme == "etcd") {
+    return fail(Errc::unsupported, "open store '{}': this is one snapshot or data directory to read, not a store", url);
+  }
+  if (!scheme.empty() && scheme != "dir") {
+    return fail(Errc::invalid, "open store '{}': unknown scheme '{}:', expected dir:/path", url, scheme);
+  }
+  const std::string_view path = scheme.empty() ? url : url.substr(scheme.size() + 1);
+  if (path.empty()) return fail(Errc::invalid, "open store '{}': no path given, expected dir:/path", url);
+  TM_LET(std::unique_ptr<DirStore> store,
+         DirStore::open(path, read_only ? DirStore::Access::read_only : DirStore::Access::read_write));
+  return store;
+}
+
+}  // namespace tidemark::store

@@ -1,0 +1,15 @@
+// From a store's URL to the store.
+#pragma once
+
+#include "store/object_store.h"
+
+namespace tidemark::store {
+
+// "dir:/backups/prod" or a bare path. Errc::unsupported for schemes that name no store this program opens (the message
+// says what does), Errc::invalid for an unknown one, Errc::not_found for a missing directory when `read_only`.
+Result<std::unique_ptr<ObjectStore>> open_store(std::string_view url, bool read_only);
+
+// The scheme of a URL ("dir", "s3", "file", …); "" for a bare path. A path may hold a ':' behind a '/' or '.'.
+std::string_view url_scheme(std::string_view url);
+
+}  // namespace tidemark::store
