@@ -47,7 +47,12 @@ Result<std::string> normal_peer_url(std::string_view url);
 MemberId member_id(std::vector<std::string> peer_urls, std::string_view token);
 ClusterId cluster_id(std::vector<MemberId> members);
 
-std::string hex_id(std::uint64_t id);  // lower case, no padding: "8e9e05c52164694d"
+std::string hex_id(std::uint64_t id);                       // lower case, no padding: "8e9e05c52164694d"
+Result<std::uint64_t> parse_hex_id(std::string_view text);  // Errc::corrupt: not what hex_id() writes
+
+// Go's JSON of a text of printable ASCII, and of a list of such URLs. Requires: names and URLs of a planned cluster.
+std::string json_quoted(std::string_view printable_ascii);
+std::string peer_urls_json(const std::vector<std::string>& urls);
 
 // {"id":…,"peerURLs":[…],"name":"…"}: the value in the members bucket and in the log's membership changes.
 std::string member_json(const NewMember& member);

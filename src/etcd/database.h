@@ -3,6 +3,7 @@
 // Buckets, keys and encodings: doc/format/etcd.md.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -47,6 +48,15 @@ struct DatabaseState {
   // Up to here rows may be missing because a compaction removed them.
   Revision compacted() const { return std::max(finished_compaction, scheduled_compaction); }
 };
+
+struct Compaction {
+  Revision revision;  // as DatabaseState's
+  Revision last_row;
+  Revision finished{kNeverCompacted};
+  Revision scheduled{kNeverCompacted};
+};
+// Only the revisions of read_state(): touches one path of the tree.
+Result<Compaction> read_compaction(const bolt::Reader& database);
 
 // Reads everything but the rows. A missing small bucket is an empty one. Errc::corrupt: a value of the wrong length, a
 // message that does not parse, no `key` bucket.

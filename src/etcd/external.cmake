@@ -1,2 +1,3 @@
 pkg_check_modules(ISAL REQUIRED IMPORTED_TARGET libisal)
-target_link_libraries(tm_etcd PRIVATE PkgConfig::ISAL)
+find_package(nlohmann_json REQUIRED)
+target_link_libraries(tm_etcd PRIVATE PkgConfig::ISAL nlohmann_json::nlohmann_json)

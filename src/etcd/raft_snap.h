@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
@@ -23,6 +24,8 @@ std::string snap_file_name(std::uint64_t term, std::uint64_t index);  // "000000
 
 // The store with nothing but the members in it.
 std::string v2_store_json(const NewCluster& cluster);
+// The members in a store, ascending. Errc::corrupt: not such JSON.
+Result<std::vector<MemberId>> v2_store_members(std::string_view json);
 
 Buffer encode_raft_snapshot(const RaftSnapshot& snapshot);
 // Errc::torn: empty or cut short. Errc::corrupt: checksum, or not the expected messages.

@@ -1,0 +1,111 @@
+// The wire format of protocol buffers, as far as etcd's rows, leases, log and .snap need it: fields in, fields out.
+//
+// Nothing is copied and nothing is trusted: a length is compared with what is left before it is used.
+#pragma once
+
+#include <cstdint>
+
+#include "base/bytes.h"
+
+namespace tidemark::etcd::proto {
+
+enum class Wire : std::uint8_t { varint = 0, fixed64 = 1, bytes = 2, fixed32 = 5 };
+
+// The fields of one message in order.
+//
+//   for (Fields fields(message); fields.next();) { … fields.number() … }
+//   if (fields.bad()) …
+class Fields {
+ public:
+  explicit Fields(Bytes message) : left_(message) {}
+
+  // false: the end, or the message is malformed (see bad()).
+  bool next() {
+    if (left_.empty() || bad_) return false;
+    std::uint64_t tag = 0;
+    if (!take_varint(tag) || tag >> 3 == 0 || tag >> 32 != 0) return fail();
+    number_ = static_cast<std::uint32_t>(tag >> 3);
+    wire_ = static_cast<Wire>(tag & 7);
+    switch (wire_) {
+      case Wire::varint: return take_varint(value_) || fail();
+      case Wire::fixed64: return take_fixed(8) || fail();
+      case Wire::fixed32: return take_fixed(4) || fail();
+      case Wire::bytes:
+        if (!take_varint(value_) || value_ > left_.size()) return fail();
+        bytes_ = left_.first(static_cast<std::size_t>(value_));
+        left_ = left_.subspan(bytes_.size());
+        return true;
+    }
+    return fail();  // groups: not used by anything etcd stores
+  }
+  bool bad() const { return bad_; }
+
+  std::uint32_t number() const { return number_; }
+  bool is(std::uint32_t number, Wire wire) const { return number_ == number && wire_ == wire; }
+  std::uint64_t value() const { return value_; }  // of a varint
+  std::int64_t signed_value() const { return static_cast<std::int64_t>(value_); }
+  Bytes bytes() const { return bytes_; }
+  // The message is wrong in a way only the caller can see: ends the loop with bad().
+  void spoil() { bad_ = true; }
+
+ private:
+  bool fail() {
+    bad_ = true;
+    return false;
+  }
+  bool take_varint(std::uint64_t& into) {
+    std::uint64_t value = 0;
+    const std::size_t most = left_.size() < 10 ? left_.size() : 10;
+    for (std::size_t i = 0; i < most; i++) {
+      const auto byte = static_cast<std::uint64_t>(left_[i]);
+      if (i == 9 && byte > 1) return false;
+      value |= (byte & 0x7f) << (7 * i);
+      if (byte < 0x80) {
+        left_ = left_.subspan(i + 1);
+        into = value;
+        return true;
+      }
+    }
+    return false;
+  }
+  bool take_fixed(std::size_t size) {
+    if (left_.size() < size) return false;
+    left_ = left_.subspan(size);
+    return true;
+  }
+
+  Bytes left_;
+  Bytes bytes_;
+  std::uint64_t value_ = 0;
+  std::uint32_t number_ = 0;
+  Wire wire_ = Wire::varint;
+  bool bad_ = false;
+};
+
+inline std::size_t varint_size(std::uint64_t value) {
+  return (static_cast<std::size_t>(std::bit_width(value | 1)) + 6) / 7;
+}
+
+inline std::byte* write_varint(std::uint64_t value, std::byte* to) {
+  for (; value >= 0x80; value >>= 7) *to++ = static_cast<std::byte>(value | 0x80);
+  *to++ = static_cast<std::byte>(value);
+  return to;
+}
+
+inline void append_varint(Buffer& to, std::uint64_t value) {
+  std::byte room[10];
+  to.insert(to.end(), room, write_varint(value, room));
+}
+
+inline void append_field(Buffer& to, std::uint32_t number, std::uint64_t value) {
+  append_varint(to, std::uint64_t{number} << 3);
+  append_varint(to, value);
+}
+
+inline void append_field(Buffer& to, std::uint32_t number, Bytes bytes) {
+  append_varint(to, std::uint64_t{number} << 3 | static_cast<std::uint64_t>(Wire::bytes));
+  append_varint(to, bytes.size());
+  to.insert(to.end(), bytes.begin(), bytes.end());
+}
+
+}  // namespace tidemark::etcd::proto
