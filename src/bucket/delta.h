@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 
 #include "base/bytes.h"
 #include "base/clock.h"
@@ -45,6 +46,8 @@ class DeltaWriter {
   crypto::Sha256 digest_;
   Buffer pending_;
   std::uint64_t json_bytes_ = 0, events_ = 0;
+  Time time_;  // of the last event, with its text: the events of one batch share it
+  std::string time_text_;
 };
 
 // Reads a decompressed body to its end and hands every event to `each`, in file order; stops when it fails.

@@ -16,14 +16,15 @@ struct GzipMember {
   std::uint64_t text_offset = 0;
 };
 
-// Writes gzip members into `to`. Members are compressed by `threads` workers and written in order by the caller's
-// thread. Memory: about 3 * threads * member_bytes.
+// Writes gzip members into `to`. Members are compressed by `threads` workers (0: by the caller) and written in order by
+// the caller's thread. Memory: about 3 * threads * member_bytes. The first failure is given again by every later call.
 class GzipSink final : public Sink {
  public:
   explicit GzipSink(Sink& to, std::size_t member_bytes = 1UL << 20U, unsigned threads = 1);
   ~GzipSink() override;
   Status write(Bytes bytes) override;
-  Status finish() override;  // writes what is left; then to.finish()
+  Status cut();              // ends the member here, so that a reader can begin here; nothing when one has just ended
+  Status finish() override;  // writes what is left; then to.finish(). No text at all is one empty member
   // After finish(): the seek table, one entry a member, the first at 0/0.
   const std::vector<GzipMember>& members() const;
   std::uint64_t compressed_bytes() const;
