@@ -1,0 +1,89 @@
+#include "restore/base_image.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "bucket/full.h"
+
+namespace tidemark::restore {
+namespace {
+
+constexpr std::uint64_t kDigest = 32;
+constexpr std::uint64_t kBlock = 512;
+
+class NoSink final : public io::Sink {
+ public:
+  Status write(Bytes) override { return {}; }
+  Status finish() override { return {}; }
+};
+
+Status no_digest(std::string_view name) {
+  return hinted(Status(fail(Errc::corrupt, "{}: the SHA-256 at the end is missing", name)),
+                "--skip-digest takes it without proof that it is whole");
+}
+
+// The length of the database in a body of `size` bytes, whatever its digest says.
+Result<std::uint64_t> unproven_length(std::uint64_t size, std::string_view name) {
+  const std::uint64_t rest = size % kBlock;
+  if (size <= kDigest || (rest != 0 && rest != kDigest)) {
+    return fail(Errc::torn, "{}: {} bytes are neither a database nor one with a digest: it was cut short", name, size);
+  }
+  return size - rest;
+}
+
+Result<std::uint64_t> spool_unproven(io::Source& body, const io::Path& spool, std::string_view name) {
+  TM_LET(const io::Fd fd, io::open_file(spool, O_CREAT | O_EXCL | O_WRONLY));
+  io::FdSink sink(fd.get(), spool);
+  TM_LET(const std::uint64_t size, named(name, io::pump(body, sink)));
+  return unproven_length(size, name);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<BaseImage>> BaseImage::open(const io::Path& file, std::uint64_t length, std::string_view name,
+                                                   bool proven, const io::Path& remove_later) {
+  TM_LET(auto reader, named(name, bolt::Reader::open(file, length)));
+  if (!proven) {
+    // Nothing else vouches for the pages.
+    const auto findings = bolt::check_structure(reader, 1);
+    if (!findings.empty()) return fail(Errc::corrupt, "{}: {}", name, findings.front());
+  }
+  TM_LET(auto state, named(name, etcd::read_state(reader)));
+  return std::unique_ptr<BaseImage>(new BaseImage(std::move(reader), std::move(state), length, remove_later));
+}
+
+Result<std::unique_ptr<BaseImage>> BaseImage::spool(io::Source& body, const io::Path& spool, std::string_view name,
+                                                    bool skip_digest) {
+  auto opened = [&]() -> Result<std::unique_ptr<BaseImage>> {
+    if (skip_digest) {
+      TM_LET(const std::uint64_t length, spool_unproven(body, spool, name));
+      return open(spool, length, name, false, spool);
+    }
+    TM_LET(const bucket::FullBody full, named(name, bucket::spool_full(body, spool)));
+    if (!full.has_digest) return std::unexpected(no_digest(name).error());
+    return open(spool, full.db_bytes, name, true, spool);
+  }();
+  if (!opened) ::unlink(spool.c_str());
+  return opened;
+}
+
+Result<std::unique_ptr<BaseImage>> BaseImage::in_place(const io::Path& file, bool skip_digest) {
+  const std::string name = file.string();
+  if (skip_digest) {
+    TM_LET(const std::uint64_t size, io::size_of_file(file));
+    TM_LET(const std::uint64_t length, unproven_length(size, name));
+    return open(file, length, name, false, {});
+  }
+  TM_LET(auto source, io::FileSource::open(file));
+  NoSink nowhere;
+  TM_LET(const bucket::FullBody full, named(name, bucket::split_full(source, nowhere)));
+  if (!full.has_digest) return std::unexpected(no_digest(name).error());
+  return open(file, full.db_bytes, name, true, {});
+}
+
+BaseImage::~BaseImage() {
+  if (!remove_.empty()) ::unlink(remove_.c_str());
+}
+
+}  // namespace tidemark::restore

@@ -1,0 +1,183 @@
+#include "restore/build.h"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <thread>
+
+#include "etcd/data_dir.h"
+#include "etcd/log_dir.h"
+
+namespace tidemark::restore {
+namespace {
+
+constexpr std::int64_t kBumpMargin = 1'000'000'000;
+
+io::Path database_of(const Places& places) { return places.new_member() / "snap" / "db"; }
+
+// Reports progress of the replay until it goes out of scope.
+class Ticker {
+ public:
+  Ticker(Audience& audience, const Plan& plan, const ReplayProgress& progress)
+      : thread_([&audience, &progress, all = bytes_of(plan)](const std::stop_token& stop) {
+          while (!stop.stop_requested()) {
+            audience.progress("replay", progress.bytes_done, all);
+            std::this_thread::sleep_for(std::chrono::milliseconds(100));
+          }
+          audience.progress("replay", progress.bytes_done, all);
+        }) {}
+
+ private:
+  static std::uint64_t bytes_of(const Plan& plan) {
+    std::uint64_t all = 0;
+    for (const Step& step : plan.steps) all += step.point.size;
+    return all;
+  }
+  std::jthread thread_;
+};
+
+}  // namespace
+
+Result<bool> Builder::open_base(const Plan& plan, Facts& facts) {
+  if (base_ && base_key_ == plan.base.key) return true;
+  base_.reset();
+  audience_.progress("base", 0, plan.base.size);
+  auto opened = [&]() -> Result<std::unique_ptr<BaseImage>> {
+    if (const auto file = from_.plain_file(plan.base)) return BaseImage::in_place(*file, wish_.skip_digest);
+    TM_LET(const auto body, from_.body(plan.base));
+    return BaseImage::spool(*body, places_.partial() / "base.db", plan.base.key, wish_.skip_digest);
+  }();
+  if (!opened) {
+    if (!is_objects_fault(opened.error().code)) return std::unexpected(std::move(opened).error());
+    facts.bad[plan.base.key] = opened.error().what;
+    if (!opened.error().hint.empty()) audience_.say("hint: " + opened.error().hint);
+    return false;
+  }
+  base_ = *std::move(opened);
+  base_key_ = plan.base.key;
+  audience_.progress("base", plan.base.size, plan.base.size);
+  const bool as_named = base_->facts().revision == plan.base_revision;
+  facts.fulls[plan.base.key] = base_->facts();
+  return as_named;
+}
+
+Status Builder::check_space(const Plan& plan) const {
+  // Deltas as JSON are at most about ten times their object; as rows three quarters of that.
+  std::uint64_t need = base_->size();
+  if (wish_.keep_history) {
+    for (const Step& step : plan.steps) need += step.point.size * 8;
+  }
+  need += need / 8 + (16UL << 20U);
+  TM_LET(const std::uint64_t have, io::free_space(places_.root));
+  if (have < need) {
+    return fail(Errc::no_space, "'{}' has {} free, and the restored database needs about {}", places_.root.string(),
+                human_size(have), human_size(need));
+  }
+  return {};
+}
+
+Result<bool> Builder::replay_rows(const Plan& plan, bolt::BulkWriter& to, Facts& facts, Replayed& rows) {
+  ReplayOptions options;
+  options.keep_history = wish_.keep_history;
+  options.threads = wish_.threads;
+  options.arena_bytes = wish_.arena_bytes;
+  options.spill_dir = places_.partial();
+  ReplayProgress progress;
+  const Ticker ticker(audience_, plan, progress);
+  const auto open_body = [&](const catalog::Point& point) { return from_.body(point); };
+  TM_LET(rows, replay(plan, base_->database(), open_body, to, options, facts, progress, stop_));
+  return rows.whole;
+}
+
+LeasePlan Builder::leases_at(const Plan& plan, const std::set<std::int64_t>& referenced) {
+  std::set<std::int64_t> unknown = referenced;
+  for (const etcd::LeaseState& lease : base_->state().leases) unknown.erase(lease.id.raw());
+  std::vector<LeaseSample> samples;
+  // The objects just before the target are the best witnesses.
+  constexpr std::size_t kMostSamples = 8;
+  for (std::size_t i = plan.steps.size(); !unknown.empty() && i > 0 && samples.size() < kMostSamples; --i) {
+    const auto state = from_.sampled(plan.steps[i - 1].point.key);
+    if (!state) continue;
+    LeaseSample sample{.at = state->revision, .leases = {}};
+    for (const catalog::LeaseRecord& lease : state->leases) {
+      sample.leases.push_back({lease.id, lease.ttl_s, lease.remaining_s});
+      if (lease.ttl_s > 0) unknown.erase(lease.id.raw());
+    }
+    samples.push_back(std::move(sample));
+  }
+  return plan_leases(base_->state().leases, referenced, samples);
+}
+
+std::optional<Revision> Builder::compacted_at(const Plan& plan) const {
+  switch (wish_.bump.kind) {
+    case RevisionBump::Kind::automatic: {
+      const std::int64_t behind = std::max<std::int64_t>(0, plan.newest.raw() - plan.reach.raw());
+      return Revision(plan.reach.raw() + behind + kBumpMargin);
+    }
+    case RevisionBump::Kind::by: return Revision(plan.reach.raw() + wish_.bump.by);
+    case RevisionBump::Kind::none: break;
+  }
+  if (!wish_.keep_history) return plan.reach;
+  if (base_->state().compacted() == etcd::kNeverCompacted) return std::nullopt;
+  return base_->state().compacted();
+}
+
+Result<bool> Builder::write(const Plan& plan, const etcd::NewCluster& cluster, MemberId self, Facts& facts,
+                            Restored& done) {
+  TM_CHECK(check_space(plan));
+  TM_CHECK(io::remove_tree(places_.new_member()));
+  for (const char* folder : {"snap", "wal"}) TM_CHECK(io::make_dirs(places_.new_member() / folder));
+  TM_LET(const auto database, bolt::BulkWriter::create(database_of(places_)));
+  Replayed rows;
+  TM_LET(const bool whole, replay_rows(plan, *database, facts, rows));
+  if (!whole) return false;
+
+  done.rows = rows.rows;
+  done.leases = leases_at(plan, rows.leases);
+  etcd::SmallBuckets small;
+  small.cluster = cluster;
+  small.compacted = compacted_at(plan);
+  small.term = wish_.target_version != "3.4";
+  small.leases = done.leases.leases;
+  audience_.progress("finish", 0, 0);
+  TM_CHECK(etcd::write_small_buckets(*database, base_->database(), small));
+  TM_LET(done.database_bytes, database->finish());
+  TM_CHECK(etcd::write_log(places_.new_member(), cluster, self));
+  TM_CHECK(io::fsync_dir(places_.new_member() / "snap"));
+  TM_CHECK(io::fsync_dir(places_.new_member()));
+  TM_CHECK(io::fsync_dir(places_.partial()));
+  done.header = std::max(plan.reach, small.compacted.value_or(Revision(0)));
+  return true;
+}
+
+Status Builder::verify(const Plan& plan, const Restored& done) {
+  audience_.progress("verify", 0, 0);
+  const io::Path path = database_of(places_);
+  TM_LET(const auto database, bolt::Reader::open(path));
+  const auto findings = bolt::check_structure(database, 1);
+  if (!findings.empty()) return fail(Errc::corrupt, "the database just written is damaged: {}", findings.front());
+  TM_LET(const auto report, etcd::check_rows(database, etcd::RowRules::shape, 1));
+  if (!report.sound()) {
+    return fail(Errc::corrupt, "the database just written breaks a rule of etcd's: {}", report.findings.front().text);
+  }
+  if (report.rows != done.rows) {
+    return fail(Errc::corrupt, "the database just written has {} rows, {} were put in", report.rows, done.rows);
+  }
+  TM_LET(const auto state, etcd::read_state(database));
+  if (state.revision != done.header) {
+    return fail(Errc::corrupt, "the database just written comes up at revision {}, not at {}", state.revision,
+                done.header);
+  }
+  TM_CHECK(etcd::check_log(places_.new_member(), database));
+  if (plan.steps.empty() || plan.reach != plan.steps.back().take.last) return {};
+  const auto sample = from_.sampled(plan.steps.back().point.key);
+  if (!wish_.keep_history || !sample || !sample->hash_kv || sample->hash_kv->revision != plan.reach) return {};
+  const auto hash = etcd::hash_kv(database, plan.reach, sample->hash_kv->compact_revision);
+  if (hash && hash->hash != sample->hash_kv->hash) {
+    return fail(Errc::corrupt, "HashKV at revision {} is {}, the recorded etcd said {}", plan.reach, hash->hash,
+                sample->hash_kv->hash);
+  }
+  return {};
+}
+
+}  // namespace tidemark::restore
