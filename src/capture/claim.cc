@@ -1,0 +1,62 @@
+#include "capture/claim.h"
+
+#include <sys/random.h>
+
+#include <algorithm>
+#include <array>
+
+
+namespace tidemark::capture {
+
+Result<std::vector<catalog::Claim>> Claims::of(Revision start) {
+  TM_LET(const auto objects, store_.list(catalog::claims_of(start)));
+  std::vector<catalog::Claim> claims;
+  for (const store::ObjectInfo& object : objects) {
+    const auto id = catalog::parse_claim_key(object.key);
+    if (!id || id->first != start) continue;
+    TM_LET(const Buffer text, store_.get(object.key, catalog::kMaxSidecarBytes));
+    TM_LET(catalog::Claim claim, named(object.key, catalog::parse_claim(as_text(text))));
+    if (claim.start != start || claim.epoch != id->second) {
+      return fail(Errc::corrupt, "claim '{}' says it is for revision {} in epoch {}", object.key, claim.start,
+                  claim.epoch);
+    }
+    claims.push_back(std::move(claim));
+  }
+  std::sort(claims.begin(), claims.end(), [](const auto& a, const auto& b) { return a.epoch < b.epoch; });
+  return claims;
+}
+
+Result<bool> Claims::take(Revision start, std::uint32_t epoch, const std::string& object) {
+  catalog::Claim claim;
+  claim.start = start;
+  claim.epoch = epoch;
+  claim.recorder = recorder_;
+  claim.object = object;
+  claim.created = clock_.now();
+  auto put = store_.put(catalog::claim_key(start, epoch), as_bytes(catalog::print_sidecar(claim)));
+  if (put) return true;
+  if (put.error().code == Errc::already_exists) return false;
+  return std::unexpected(std::move(put).error());
+}
+
+Result<std::string> recorder_id(const io::Path& spool_dir) {
+  constexpr std::size_t kUuidSize = 36;
+  const io::Path path = spool_dir / "recorder";
+  if (auto text = io::read_file(path, 4096); text && text->size() >= kUuidSize) {
+    return std::string(as_text(Bytes(*text).first(kUuidSize)));
+  } else if (!text && text.error().code != Errc::not_found) {
+    return std::unexpected(std::move(text).error());
+  }
+  std::array<std::byte, 16> random{};
+  if (::getrandom(random.data(), random.size(), 0) != static_cast<ssize_t>(random.size())) {
+    return sys_fail("read randomness from", "getrandom");
+  }
+  random[6] = (random[6] & std::byte{0x0F}) | std::byte{0x40};  // RFC 9562: version 4, variant 10
+  random[8] = (random[8] & std::byte{0x3F}) | std::byte{0x80};
+  std::string id = to_hex(random);
+  for (const std::size_t at : {8U, 13U, 18U, 23U}) id.insert(at, "-");
+  TM_CHECK(io::write_file_durably(path, as_bytes(id + "\n")));
+  return id;
+}
+
+}  // namespace tidemark::capture

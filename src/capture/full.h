@@ -1,0 +1,46 @@
+// One full: a snapshot of the database, checked before it is published under its true revision.
+//
+// The stream goes to a file in the spool directory first, because the name needs the revision and nothing may be trusted
+// before it was checked: digest on the way, then the tree's structure, then every row, then the revision that the
+// database comes up at. Only then is it compressed into the store. Runs beside the watch; it shares nothing with it.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "base/clock.h"
+#include "base/ids.h"
+#include "base/result.h"
+#include "catalog/sidecar.h"
+#include "etcd/member.h"
+#include "io/file.h"
+#include "store/object_store.h"
+
+namespace tidemark::capture {
+
+struct FullOptions {
+  io::Path spool_dir;         // needs room for one uncompressed database
+  std::int64_t not_before_unix_s = 0;  // the name's time is never before this (the previous object's)
+  unsigned gzip_threads = 1;
+};
+
+struct FullTaken {
+  std::string key;
+  Revision revision;  // the true one
+  std::int64_t unix_s = 0;
+  std::uint64_t raw_bytes = 0, stored_bytes = 0;
+};
+
+// Errc::no_space: the spool. Errc::corrupt: what the member sent is not a sound database: nothing was published.
+// Errors of the member and of the store as they come.
+Result<FullTaken> take_full(etcd::Member& member, store::ObjectStore& store, const Clock& clock,
+                            const FullOptions& options);
+
+// What the member says about itself now: leases with their TTL, members, versions; with `hash_at` also HashKV there.
+// Parts that cannot be asked (auth, compacted) are left out.
+catalog::State sample_state(etcd::Member& member, std::string object, std::optional<Revision> hash_at);
+
+// Puts the state beside an object; an older one of the same object stays.
+Status put_state(store::ObjectStore& store, const catalog::State& state);
+
+}  // namespace tidemark::capture
