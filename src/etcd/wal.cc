@@ -24,16 +24,18 @@ struct Parsed {
   Bytes payload;
 };
 
+// The checksum covers the payload only, so the rest is read strictly: exactly these fields, in this order.
 std::optional<Parsed> parse_record(Bytes message) {
   Parsed out;
   Fields fields(message);
-  while (fields.next()) {
-    if (fields.is(1, Wire::varint)) out.type = fields.value();
-    if (fields.is(2, Wire::varint)) {
-      if (fields.value() > UINT32_MAX) fields.spoil();
-      out.crc = static_cast<std::uint32_t>(fields.value());
-    }
-    if (fields.is(3, Wire::bytes)) out.payload = fields.bytes();
+  if (!fields.next() || !fields.is(1, Wire::varint)) return {};
+  out.type = fields.value();
+  if (!fields.next() || !fields.is(2, Wire::varint) || fields.value() > UINT32_MAX) return {};
+  out.crc = static_cast<std::uint32_t>(fields.value());
+  if (fields.next()) {
+    if (!fields.is(3, Wire::bytes)) return {};
+    out.payload = fields.bytes();
+    if (fields.next()) return {};
   }
   if (fields.bad()) return {};
   return out;
