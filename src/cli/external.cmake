@@ -1,0 +1,2 @@
+# CLI11 is header-only: Debian's package puts it where the compiler looks.
+target_compile_definitions(tm_cli PRIVATE TM_VERSION="${PROJECT_VERSION}")

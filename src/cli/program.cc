@@ -1,0 +1,213 @@
+#include "cli/program.h"
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+#include "base/log.h"
+#include "cli/help.h"
+#include "cli/verbs.h"
+
+namespace tidemark::cli {
+namespace {
+
+const std::map<std::string, Format>& formats() {
+  static const std::map<std::string, Format> all{{"table", Format::table},
+                                                 {"wide", Format::wide},
+                                                 {"json", Format::json},
+                                                 {"yaml", Format::yaml},
+                                                 {"name", Format::name}};
+  return all;
+}
+
+// The verb that was given, at its deepest: `restore etcd` rather than `restore`.
+CLI::App& deepest(CLI::App& app) {
+  const auto given = app.get_subcommands();
+  return given.empty() ? app : deepest(*given.front());
+}
+
+}  // namespace
+
+Exit exit_of(Errc code) {
+  switch (code) {
+    case Errc::invalid: return Exit::usage;
+    case Errc::not_found:
+    case Errc::compacted: return Exit::not_found;
+    case Errc::corrupt:
+    case Errc::torn: return Exit::corrupt;
+    case Errc::denied: return Exit::denied;
+    case Errc::timeout: return Exit::timed_out;
+    case Errc::unavailable: return Exit::unreachable;
+    case Errc::already_exists:
+    case Errc::unsupported:
+    case Errc::conflict:
+    case Errc::no_space:
+    case Errc::io:
+    case Errc::cancelled: return Exit::failed;
+  }
+  return Exit::failed;
+}
+
+std::string version_text() {
+#ifdef __OPTIMIZE__
+  constexpr std::string_view kKind = "optimised";
+#else
+  constexpr std::string_view kKind = "not optimised";
+#endif
+  return fmt::format("tidemark {} ({} {}, {})", TM_VERSION,
+#ifdef __clang__
+                     "clang", __clang_version__,
+#else
+                     "gcc", __VERSION__,
+#endif
+                     kKind);
+}
+
+Program::Program(Surroundings around)
+    : around_(std::move(around)),
+      app_(std::make_unique<CLI::App>("point-in-time backup and restore of Kubernetes' etcd", "tidemark")) {
+  examples_[app_.get()] =
+      "tidemark record --endpoints https://127.0.0.1:2379 --store dir:/backups/prod   # record until stopped\n"
+      "tidemark list --store dir:/backups/prod                                        # what can be restored\n"
+      "tidemark restore etcd --store dir:/backups/prod --at -2h --data-dir /var/lib/etcd\n";
+  add_global_options();
+  add_record(*this);
+  add_list(*this);
+  add_show(*this);
+  add_restore(*this);
+  add_help_and_completion();
+}
+
+Program::~Program() = default;
+
+void Program::add_global_options() {
+  app_->set_version_flag("--version", version_text(), "print the version and how it was built");
+  app_->add_option("--log-level", log_level_, "the least important lines to log")
+      ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
+      ->capture_default_str();
+  app_->add_option("--progress", progress_mode_, "how to show progress")
+      ->check(CLI::IsMember({"auto", "json", "none"}))
+      ->capture_default_str();
+}
+
+void Program::add_help_and_completion() {
+  auto about = std::make_shared<std::vector<std::string>>();
+  CLI::App& help = verb("help", "explain a verb, examples first", "tidemark help restore\n", [about](Program& p) {
+    CLI::App* app = p.app_.get();
+    for (const std::string& name : *about) {
+      const auto named_so = app->get_subcommands([&](const CLI::App* sub) { return sub->get_name() == name; });
+      if (named_so.empty()) return Result<Exit>(fail(Errc::invalid, "there is no verb '{}'", name));
+      app = named_so.front();
+    }
+    p.out() << help_text(p, *app);
+    return Result<Exit>(Exit::done);
+  });
+  help.add_option("VERB", *about, "the verb, and the verb below it");
+
+  auto shell = std::make_shared<std::string>();
+  CLI::App& completion = verb("completion", "print a completion script", "source <(tidemark completion bash)\n",
+                              [shell](Program& p) -> Result<Exit> {
+                                TM_LET(const std::string script, completion_script(p.root(), *shell));
+                                p.out() << script;
+                                return Exit::done;
+                              });
+  completion.add_option("SHELL", *shell, "bash, zsh or fish")->required();
+}
+
+CLI::App& Program::verb(const std::string& name, const std::string& summary, const std::string& examples, Run run) {
+  return verb_of(*app_, name, summary, examples, std::move(run));
+}
+
+CLI::App& Program::verb_of(CLI::App& parent, const std::string& name, const std::string& summary,
+                           const std::string& examples, Run run) {
+  CLI::App& app = *parent.add_subcommand(name, summary);
+  app.fallthrough();  // global options may stand behind the verb
+  examples_[&app] = examples;
+  runs_[&app] = std::move(run);
+  return app;
+}
+
+void Program::add_store(CLI::App& app, std::string& url) {
+  app.add_option("--store", url, "where the backups are: dir:/path or a path")
+      ->envname("TIDEMARK_STORE")
+      ->required()
+      ->type_name("URL");
+}
+
+void Program::add_format(CLI::App& app, Format& format) {
+  app.add_option("-o,--output", format, "table, wide, json, yaml or name")
+      ->transform(CLI::CheckedTransformer(formats()).description(""))
+      ->type_name("FORMAT");
+}
+
+void Program::add_yes(CLI::App& app, bool& yes) { app.add_flag("-y,--yes", yes, "do not ask"); }
+
+Progress& Program::progress() {
+  if (!progress_) {
+    const auto mode = progress_mode_ == "json"   ? Progress::Mode::json
+                      : progress_mode_ == "none" ? Progress::Mode::none
+                                                 : Progress::Mode::automatic;
+    progress_ = std::make_unique<Progress>(around_.err, mode, around_.err_is_terminal, around_.clock);
+  }
+  return *progress_;
+}
+
+Result<bool> Program::confirm(std::string_view question) {
+  if (!around_.in_is_terminal) {
+    return std::unexpected(Error{Errc::invalid, fmt::format("nobody is there to answer: {}", question), "add --yes"});
+  }
+  around_.err << question << " [y/N] " << std::flush;
+  std::string answer;
+  std::getline(around_.in, answer);
+  return answer == "y" || answer == "yes";
+}
+
+const std::string& Program::examples_of(const CLI::App& app) const {
+  static const std::string none;
+  const auto found = examples_.find(&app);
+  return found == examples_.end() ? none : found->second;
+}
+
+int Program::usage(std::string_view what) {
+  around_.err << "tidemark: " << what << "\n";
+  std::string verbs;
+  for (const CLI::App* app = &deepest(*app_); app->get_parent() != nullptr; app = app->get_parent()) {
+    verbs = " " + app->get_name() + verbs;
+  }
+  around_.err << "hint: tidemark help" << verbs << "\n";
+  return static_cast<int>(Exit::usage);
+}
+
+int Program::fail_with(const Error& error) {
+  around_.err << "tidemark: " << error.what << "\n";
+  if (!error.hint.empty()) around_.err << "hint: " << error.hint << "\n";
+  return static_cast<int>(exit_of(error.code));
+}
+
+int Program::run(std::span<const std::string> args) {
+  try {
+    app_->parse(std::vector<std::string>(args.rbegin(), args.rend()));
+  } catch (const CLI::CallForHelp&) {
+    around_.out << help_text(*this, deepest(*app_));
+    return 0;
+  } catch (const CLI::CallForVersion& version) {
+    around_.out << version.what() << "\n";
+    return 0;
+  } catch (const CLI::ParseError& error) {
+    return usage(error.what());
+  }
+  LogLevel level{};
+  if (parse_log_level(log_level_, level)) set_log_level(level);
+
+  CLI::App& app = deepest(*app_);
+  const auto run = runs_.find(&app);
+  if (run == runs_.end() || !run->second) {
+    around_.out << help_text(*this, app);
+    return static_cast<int>(Exit::usage);
+  }
+  const Result<Exit> result = run->second(*this);
+  progress_.reset();  // ends an open line before anything else is printed
+  if (!result) return fail_with(result.error());
+  return static_cast<int>(*result);
+}
+
+}  // namespace tidemark::cli

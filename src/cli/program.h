@@ -1,0 +1,121 @@
+// The program: its verbs, the options they share, and how failures become exit codes and words.
+//
+// A verb lives in a file of its own, with one function named in cli/verbs.h:
+//
+//   void add_list(Program& program) {
+//     auto wish = std::make_shared<Wish>();
+//     CLI::App& app = program.verb("list", "the points that exist", "tidemark list --store dir:/backups/prod\n",
+//                                  [wish](Program& p) { return list(p, *wish); });
+//     program.add_store(app, wish->store);
+//     app.add_option("--kind", wish->kind, "…");
+//   }
+//
+// Tests run the whole program in-process: Program with string streams, then run({"list", "--store", …}).
+// Threads: one, but progress() may be updated from any.
+#pragma once
+
+#include <functional>
+#include <iosfwd>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "cli/progress.h"
+
+namespace CLI {
+class App;
+}
+
+namespace tidemark::cli {
+
+// Exit codes are part of the surface: scripts depend on them.
+enum class Exit : int {
+  done = 0,
+  failed = 1,  // nothing changed, or all undone
+  usage = 2,
+  partly = 3,     // the output names what is missing
+  not_found = 4,  // or not restorable at that point
+  corrupt = 5,
+  denied = 6,
+  timed_out = 7,
+  unreachable = 8,
+  findings = 10,
+};
+Exit exit_of(Errc code);
+
+enum class Format { table, wide, json, yaml, name };
+
+// What the program meets outside. References must outlive the Program.
+struct Surroundings {
+  std::istream& in;
+  std::ostream& out;
+  std::ostream& err;
+  const Clock& clock = system_clock();
+  std::stop_token stop = {};     // asked to stop: SIGINT, SIGTERM
+  bool in_is_terminal = false;   // somebody can answer a question
+  bool err_is_terminal = false;  // a progress bar can be drawn
+};
+
+class Program {
+ public:
+  explicit Program(Surroundings around);  // with all verbs
+  ~Program();
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+
+  // Arguments without the program's name. Prints failures; returns the exit code.
+  int run(std::span<const std::string> args);
+
+  // ---- for verbs, before run
+
+  using Run = std::function<Result<Exit>(Program&)>;
+  // `summary`: one line for the list of verbs. `examples`: commands with comments, a line each; shown first in the
+  // help.
+  CLI::App& verb(const std::string& name, const std::string& summary, const std::string& examples, Run run);
+  // A verb of a verb: `restore etcd`.
+  CLI::App& verb_of(CLI::App& parent, const std::string& name, const std::string& summary, const std::string& examples,
+                    Run run);
+  void add_store(CLI::App& app, std::string& url);  // --store, or TIDEMARK_STORE; required
+  void add_format(CLI::App& app, Format& format);   // -o, --output
+  void add_yes(CLI::App& app, bool& yes);           // --yes, -y
+
+  // ---- for verbs, while running
+
+  std::ostream& out() { return around_.out; }
+  std::ostream& err() { return around_.err; }
+  const Clock& clock() const { return around_.clock; }
+  Time now() const { return around_.clock.now(); }
+  const std::stop_token& stop() const { return around_.stop; }
+  Progress& progress();
+  // Asks on the terminal; true only for "y" or "yes". Errc::invalid, with the hint --yes, when nobody can answer.
+  Result<bool> confirm(std::string_view question);
+
+  CLI::App& root() { return *app_; }
+  const std::string& examples_of(const CLI::App& app) const;
+
+ private:
+  void add_global_options();
+  void add_help_and_completion();
+  int fail_with(const Error& error);
+  int usage(std::string_view what);
+
+  Surroundings around_;
+  std::unique_ptr<CLI::App> app_;
+  std::map<const CLI::App*, std::string> examples_;
+  std::map<const CLI::App*, Run> runs_;
+  std::string log_level_ = "info";
+  std::string progress_mode_ = "auto";
+  std::unique_ptr<Progress> progress_;
+};
+
+// What --version prints: the version, and how it was built.
+std::string version_text();
+
+}  // namespace tidemark::cli

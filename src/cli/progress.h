@@ -1,0 +1,53 @@
+// How far long work has come: a bar on a terminal, a line every 10 seconds elsewhere, JSON lines for programs.
+//
+// JSON, one object a line: {"kind":"Progress","formatVersion":1,"time":…,"step":…,"done":…,"all":…,"bytesPerSecond":…,
+// "etaSeconds":…}; "all" and "etaSeconds" only when the end is known. Threads: any.
+#pragma once
+
+#include <cstdint>
+#include <iosfwd>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+
+namespace tidemark::cli {
+
+class Progress {
+ public:
+  enum class Mode { automatic, json, none };
+
+  // Requires: `err` and `clock` outlive it. `terminal`: whether a line can be drawn over.
+  Progress(std::ostream& err, Mode mode, bool terminal, const Clock& clock);
+  ~Progress();
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  // `done` of `all` bytes of `step`; all == 0: not known. Another step than before begins a new line. Cheap to call
+  // often: most calls only compare times.
+  void update(std::string_view step, std::uint64_t done, std::uint64_t all = 0);
+  // The last state of the last step; also done by the destructor. Call it before printing anything else.
+  void finish();
+
+ private:
+  void show(bool last);
+  std::string json_line() const;
+  std::string bar() const;
+  std::string words() const;
+  double seconds() const;  // since the step began
+  std::uint64_t rate() const;
+  std::optional<std::uint64_t> eta_s() const;
+
+  std::ostream& err_;
+  const Mode mode_;
+  const bool terminal_;
+  const Clock& clock_;
+  std::mutex mutex_;
+  std::string step_;
+  std::uint64_t done_ = 0, all_ = 0;
+  Ticks began_{}, shown_{};
+};
+
+}  // namespace tidemark::cli

@@ -1,0 +1,13 @@
+// Every verb's entry into the program, in the order of the help.
+#pragma once
+
+namespace tidemark::cli {
+
+class Program;
+
+void add_record(Program& program);
+void add_list(Program& program);
+void add_show(Program& program);
+void add_restore(Program& program);
+
+}  // namespace tidemark::cli
