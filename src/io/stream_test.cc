@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 
 namespace tidemark::io {
@@ -14,10 +15,10 @@ class DripSource final : public Source {
       : left_(bytes), piece_(piece), fails_(fails_at_the_end) {}
   Result<std::size_t> read(MutableBytes into) override {
     if (left_.empty() && fails_) return fail(Errc::io, "the wire is cut");
-    return BytesSource(left_.first(std::min(piece_, left_.size()))).read(into).transform([&](std::size_t n) {
-      left_ = left_.subspan(n);
-      return n;
-    });
+    BytesSource next(left_.first(std::min(piece_, left_.size())));
+    TM_LET(const std::size_t n, next.read(into));
+    left_ = left_.subspan(n);
+    return n;
   }
 
  private:
