@@ -63,14 +63,18 @@ class Parser {
   Result<std::string_view> string(std::string& room) {
     if (!take('"')) return bad("a string is wanted");
     const std::size_t from = at_;
-    while (at_ < text_.size() && text_[at_] != '"' && text_[at_] != '\\' && is_plain(text_[at_])) at_++;
-    if (at_ < text_.size() && text_[at_] == '"') return text_.substr(from, at_++ - from);
-    room.assign(text_.substr(from, at_ - from));
+    const std::size_t quote = text_.find('"', from);
+    const std::string_view plain = text_.substr(from, quote == std::string_view::npos ? quote : quote - from);
+    if (quote != std::string_view::npos && is_plain(plain)) {
+      at_ = quote + 1;
+      return plain;
+    }
+    room.clear();
     for (;;) {
       if (at_ == text_.size()) return bad("a string does not end");
       const char c = text_[at_++];
       if (c == '"') return std::string_view(room);
-      if (!is_plain(c)) return bad("a control character in a string");
+      if (is_control(c)) return bad("a control character in a string");
       if (c == '\\') {
         TM_CHECK(escape(room));
       } else {
@@ -137,7 +141,13 @@ class Parser {
   }
 
  private:
-  static bool is_plain(char c) { return static_cast<unsigned char>(c) >= 0x20; }
+  static bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20; }
+  // Neither escapes nor control characters. Without an early exit, so that the compiler makes vectors of it.
+  static bool is_plain(std::string_view inside) {
+    bool other = false;
+    for (const char c : inside) other |= is_control(c) || c == '\\';
+    return !other;
+  }
 
   Status skip_array() {
     at_++;
@@ -223,6 +233,17 @@ class Parser {
   int depth_ = 0;
 };
 
+// The quote that ends the string whose inside begins at `from`; npos when there is none.
+std::size_t closing_quote(std::string_view text, std::size_t from) {
+  for (std::size_t at = from;; at++) {
+    at = text.find('"', at);
+    if (at == std::string_view::npos) return at;
+    std::size_t backslashes = 0;  // an odd number of them makes the quote a part of the string
+    while (at - backslashes > from && text[at - backslashes - 1] == '\\') backslashes++;
+    if (backslashes % 2 == 0) return at;
+  }
+}
+
 // The fields of one event, read from where the parser stands.
 class EventReader {
  public:
@@ -302,12 +323,8 @@ Scan measure_object(std::string_view text, std::size_t& length) {
   for (std::size_t i = 0; i < text.size(); i++) {
     switch (text[i]) {
       case '"':
-        for (;;) {
-          i = text.find_first_of("\"\\", i + 1);
-          if (i == std::string_view::npos) return Scan::more;
-          if (text[i] == '"') break;
-          i++;
-        }
+        i = closing_quote(text, i + 1);
+        if (i == std::string_view::npos) return Scan::more;
         break;
       case '{':
       case '[':
