@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "catalog/chain.h"
 #include "catalog/sidecar.h"
 
 namespace tidemark::catalog {
@@ -148,27 +149,6 @@ Revision newest_known(const Timeline& timeline, const std::vector<Gap>& recorded
   return newest;
 }
 
-// The delta that continues `reached` furthest; a stray only when nothing else does.
-const Point* next_delta(const Timeline& timeline, Revision reached) {
-  const Point* best = nullptr;
-  const auto rank = [](const Point& p) { return std::pair(!p.stray, p.name.span.last); };
-  for (const Point& delta : timeline.deltas) {
-    if (delta.name.span.first > reached.next()) break;
-    if (delta.name.span.last > reached && (best == nullptr || rank(delta) > rank(*best))) best = &delta;
-  }
-  return best;
-}
-
-// The newest revision that an object claims to hold. Strays claim nothing: they may bridge a hole, not lead on.
-Revision newest_counted(const Timeline& timeline) {
-  Revision newest(0);
-  for (const Point& p : timeline.fulls) newest = std::max(newest, p.name.span.last);
-  for (const Point& p : timeline.deltas) {
-    if (!p.stray) newest = std::max(newest, p.name.span.last);
-  }
-  return newest;
-}
-
 }  // namespace
 
 Time created(const bucket::SnapshotName& name) {
@@ -177,29 +157,15 @@ Time created(const bucket::SnapshotName& name) {
   return Time(std::chrono::seconds(std::clamp<std::int64_t>(name.unix_s, 0, kMost)));
 }
 
-std::vector<const Point*> newest_chain(const Timeline& timeline) {
-  std::vector<const Point*> chain;
-  if (timeline.fulls.empty()) return chain;
-  const Revision newest = newest_counted(timeline);
-  const Point* next = &timeline.fulls.back();
-  while (next != nullptr) {
-    chain.push_back(next);
-    const Revision reached = next->name.span.last;
-    next = reached < newest ? next_delta(timeline, reached) : nullptr;
-  }
-  return chain;
-}
-
 std::optional<Revision> Timeline::earliest() const {
   if (fulls.empty()) return std::nullopt;
   return fulls.front().name.span.last;
 }
 
-// Older fulls never reach further: where their chain passes the newest full, its chain goes on with the same deltas.
 std::optional<Revision> Timeline::latest() const {
-  const auto chain = newest_chain(*this);
-  if (chain.empty()) return std::nullopt;
-  return std::min(chain.back()->name.span.last, newest_counted(*this));
+  const auto reach = reach_of_newest(*this);
+  if (!reach) return std::nullopt;
+  return reach->last;
 }
 
 std::optional<Time> Timeline::earliest_time() const {

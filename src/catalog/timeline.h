@@ -54,8 +54,4 @@ Result<Timeline> read_timeline(store::ObjectStore& store);
 // When an object was made, by its name.
 Time created(const bucket::SnapshotName& name);
 
-// The full of the newest revision, then the deltas that continue it one after the other, by names: what latest() rests
-// on. A stray is taken only where nothing else continues, and never beyond what the others hold.
-std::vector<const Point*> newest_chain(const Timeline& timeline);
-
 }  // namespace tidemark::catalog

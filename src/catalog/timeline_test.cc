@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/rfc3339.h"
+#include "catalog/chain.h"
 #include "catalog/sidecar.h"
 #include "store/dir_store.h"
 #include "store/testing/faulty_store.h"

@@ -1,0 +1,24 @@
+// What `list` and `show` say about a timeline's points, in words and as JSON fields.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "catalog/chain.h"
+#include "catalog/timeline.h"
+
+namespace tidemark::cli {
+
+std::string_view kind_word(bucket::Kind kind);           // "full", "delta"
+std::string_view codec_word(bucket::Compression codec);  // "none", "gzip", "lzw", "zlib"
+std::string span_words(RevisionSpan span);               // "309..434", or "308"
+std::string revisions_of(const catalog::Point& point);   // the span of a delta, the revision of a full
+
+// "ok": part of what can be restored. "stray": another object's claim won. "cut off": no full leads to it.
+std::string_view state_word(const catalog::Point& point, const std::vector<RevisionSpan>& restorable);
+
+nlohmann::ordered_json point_fields(const catalog::Point& point, const std::vector<RevisionSpan>& restorable);
+
+}  // namespace tidemark::cli

@@ -1,0 +1,174 @@
+// tidemark show: one point, what its sidecars know about it, and the chain that leads to it.
+#include <CLI/CLI.hpp>
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "base/rfc3339.h"
+#include "catalog/sidecar.h"
+#include "cli/output.h"
+#include "cli/points.h"
+#include "cli/program.h"
+#include "cli/verbs.h"
+#include "store/open.h"
+
+namespace tidemark::cli {
+namespace {
+
+using catalog::Point;
+using catalog::Timeline;
+using Json = nlohmann::ordered_json;
+
+struct Wish {
+  std::string store;
+  std::string point;
+  Format format = Format::table;
+};
+
+struct Details {
+  const Point* point = nullptr;
+  std::vector<const Point*> chain;
+  std::vector<RevisionSpan> restorable;
+  std::optional<catalog::State> state;
+  std::optional<catalog::SeekTable> seek;
+  std::vector<std::string> damaged;  // sidecars that cannot be read
+};
+
+std::optional<Revision> as_revision(std::string_view text) {
+  if (text.starts_with("rev:")) text.remove_prefix(4);
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || value < 1) return std::nullopt;
+  return Revision(value);
+}
+
+// The object that a reader would take for this revision: a full of exactly it, else the delta that holds it.
+const Point* holding(const Timeline& timeline, Revision revision) {
+  const Point* found = nullptr;
+  for (const Point& p : timeline.deltas) {
+    if (p.name.span.contains(revision) && (found == nullptr || (found->stray && !p.stray))) found = &p;
+  }
+  for (const Point& p : timeline.fulls) {
+    if (p.name.span.last == revision) found = &p;
+  }
+  return found;
+}
+
+const Point* by_name(const Timeline& timeline, std::string_view name) {
+  for (const auto* points : {&timeline.fulls, &timeline.deltas}) {
+    for (const Point& p : *points) {
+      if (p.key == name || (p.key.ends_with(name) && p.key[p.key.size() - name.size() - 1] == '/')) return &p;
+    }
+  }
+  return nullptr;
+}
+
+Result<const Point*> find(const Timeline& timeline, const std::string& wanted) {
+  const Point* found = nullptr;
+  if (wanted == "latest") {
+    const auto chain = catalog::newest_chain(timeline);
+    if (chain.empty()) return fail(Errc::not_found, "nothing can be restored: there is no full snapshot");
+    found = chain.back();
+  } else if (const auto revision = as_revision(wanted)) {
+    found = holding(timeline, *revision);
+  } else {
+    found = by_name(timeline, wanted);
+  }
+  if (found == nullptr) {
+    return std::unexpected(Error{Errc::not_found, fmt::format("no point '{}'", wanted), "tidemark list names them"});
+  }
+  return found;
+}
+
+template <class T>
+Result<std::optional<T>> sidecar(store::ObjectStore& store, const std::string& key,
+                                 Result<T> (*parse)(std::string_view), std::vector<std::string>& damaged) {
+  const auto body = store.get(key, catalog::kMaxSidecarBytes);
+  if (!body && body.error().code == Errc::not_found) return std::nullopt;
+  if (!body) return std::unexpected(body.error());
+  auto parsed = parse(as_text(*body));
+  if (parsed) return *std::move(parsed);
+  damaged.push_back(key + ": " + parsed.error().what);
+  return std::nullopt;
+}
+
+std::string print_table(const Details& d) {
+  const Point& p = *d.point;
+  std::string text;
+  const auto line = [&](std::string_view name, std::string_view value) {
+    text += fmt::format("{:<12}{}\n", name, value);
+  };
+  line("object", p.key);
+  line("kind", kind_word(p.name.kind));
+  line("revisions", revisions_of(p));
+  line("created", print_rfc3339(catalog::created(p.name)));
+  line("size",
+       fmt::format("{} ({} bytes), compression {}", human_size(p.size), p.size, codec_word(p.name.compression)));
+  line("state", state_word(p, d.restorable));
+  if (p.name.final_mark) line("final", "marked: the last full before a control plane moved");
+  for (std::size_t i = 0; i < d.chain.size(); ++i) line(i == 0 ? "chain" : "", d.chain[i]->key);
+  if (d.chain.empty()) line("chain", "none: no full leads to it");
+  if (d.state) {
+    line("etcd",
+         d.state->version + (d.state->storage_version.empty() ? "" : ", storage version " + d.state->storage_version));
+    if (d.state->db_size != 0) line("database", human_size(d.state->db_size));
+    if (!d.state->raw_sha256.empty()) line("sha256", d.state->raw_sha256 + " (uncompressed)");
+    if (const auto& hash = d.state->hash_kv) {
+      line("hashkv",
+           fmt::format("{} at revision {}, compacted at {}", hash->hash, hash->revision, hash->compact_revision));
+    }
+    line("leases", fmt::format("{}", d.state->leases.size()));
+    for (const catalog::MemberRecord& m : d.state->members) {
+      line("member", fmt::format("{:x} {}{}", m.id.raw(), m.name, m.learner ? " (learner)" : ""));
+    }
+  }
+  if (d.seek) line("seekable", fmt::format("{} parts", d.seek->members.size()));
+  for (const std::string& what : d.damaged) line("damaged", what);
+  return text;
+}
+
+Json to_json(const Details& d) {
+  Json all{{"kind", "Point"}, {"formatVersion", 1}};
+  all["point"] = point_fields(*d.point, d.restorable);
+  all["chain"] = Json::array();
+  for (const Point* p : d.chain) all["chain"].push_back(p->key);
+  all["state"] = d.state ? Json::parse(catalog::print_sidecar(*d.state)) : Json(nullptr);
+  all["seekParts"] = d.seek ? Json(d.seek->members.size()) : Json(nullptr);
+  all["damaged"] = d.damaged;
+  return all;
+}
+
+Result<Exit> show(Program& program, const Wish& wish) {
+  TM_LET(const auto store, store::open_store(wish.store, /*read_only=*/true));
+  TM_LET(const Timeline timeline, catalog::read_timeline(*store));
+  Details d;
+  TM_LET(d.point, named(store->url(), find(timeline, wish.point)));
+  d.chain = catalog::chain_to(timeline, *d.point);
+  d.restorable = catalog::restorable(timeline);
+  TM_LET(d.state, sidecar(*store, catalog::state_key(d.point->key), catalog::parse_state, d.damaged));
+  TM_LET(d.seek, sidecar(*store, catalog::seek_key(d.point->key), catalog::parse_seek_table, d.damaged));
+  switch (wish.format) {
+    case Format::json: program.out() << print_json(to_json(d)); break;
+    case Format::yaml: program.out() << print_yaml(to_json(d)); break;
+    case Format::name: program.out() << d.point->key << "\n"; break;
+    case Format::table:
+    case Format::wide: program.out() << print_table(d); break;
+  }
+  return Exit::done;
+}
+
+}  // namespace
+
+void add_show(Program& program) {
+  auto wish = std::make_shared<Wish>();
+  CLI::App& app = program.verb("show", "one point: span, time, size, digests, the chain that leads to it",
+                               "tidemark show latest --store dir:/backups/prod\n"
+                               "tidemark show rev:1234 --store dir:/backups/prod          # the object that holds it\n"
+                               "tidemark show Full-00000000-00000308-1795246362.gz --store dir:/backups/prod\n",
+                               [wish](Program& p) { return show(p, *wish); });
+  app.add_option("POINT", wish->point, "an object's name, a revision, or latest")->required();
+  program.add_store(app, wish->store);
+  program.add_format(app, wish->format);
+}
+
+}  // namespace tidemark::cli
