@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 
-
 namespace tidemark::capture {
 
 Result<std::vector<catalog::Claim>> Claims::of(Revision start) {

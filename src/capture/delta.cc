@@ -28,10 +28,10 @@ Status check_body(store::ObjectStore& store, const std::string& key, RevisionSpa
   TM_LET(auto text, io::decompressing(io::Codec::gzip, std::move(stored)));
   RevisionSpan seen{};
   TM_CHECK(named(key, bucket::read_delta(*text, [&](const bucket::DeltaEvent& event) -> Status {
-    if (seen.first.raw() == 0) seen.first = Revision(event.mod);
-    seen.last = Revision(event.mod);
-    return {};
-  })));
+                   if (seen.first.raw() == 0) seen.first = Revision(event.mod);
+                   seen.last = Revision(event.mod);
+                   return {};
+                 })));
   if (seen != span) {
     return fail(Errc::corrupt, "'{}' holds revisions {} to {} instead of {} to {}", key, seen.first, seen.last,
                 span.first, span.last);
@@ -43,7 +43,7 @@ Status check_body(store::ObjectStore& store, const std::string& key, RevisionSpa
 
 struct DeltaPublisher::Settled {
   enum class By { me, other, nobody_yet } by;
-  Revision last;      // of the object that counts
+  Revision last;  // of the object that counts
   std::string object;
   std::string recorder;
 };
@@ -91,7 +91,8 @@ Result<DeltaPublisher::Settled> DeltaPublisher::settle(const Segment& segment, R
       if (there && !trusted) {
         // From before a crash, or another recorder's of the same name.
         if (auto sound = check_body(store_, own, span); !sound) {
-          if (sound.error().code != Errc::corrupt && sound.error().code != Errc::torn) return std::unexpected(sound.error());
+          if (sound.error().code != Errc::corrupt && sound.error().code != Errc::torn)
+            return std::unexpected(sound.error());
           log_error("delta in the store is damaged, putting it again", "{}", sound.error().what);
           TM_CHECK(store_.remove(own));
           continue;

@@ -35,7 +35,7 @@ struct DeltaPublished {
 class DeltaPublisher {
  public:
   struct Options {
-    std::string recorder;                     // recorder_id()
+    std::string recorder;                            // recorder_id()
     std::chrono::nanoseconds grace{60'000'000'000};  // how long another recorder's claim is waited for
     unsigned gzip_threads = 1;
   };

@@ -41,6 +41,21 @@ class SpoolFile {
   io::Path path_;
 };
 
+// Lets bytes through until somebody asks to stop.
+class StoppableSink final : public io::Sink {
+ public:
+  StoppableSink(io::Sink& next, const std::stop_token& stop) : next_(next), stop_(stop) {}
+  Status write(Bytes bytes) override {
+    if (stop_.stop_requested()) return fail(Errc::cancelled, "full stopped on request");
+    return next_.write(bytes);
+  }
+  Status finish() override { return next_.finish(); }
+
+ private:
+  io::Sink& next_;
+  const std::stop_token& stop_;
+};
+
 // The reader that restore will use must be content with it.
 Result<Revision> check_database(const io::Path& path, std::uint64_t db_bytes) {
   TM_LET(const bolt::Reader reader, bolt::Reader::open(path, db_bytes));
@@ -58,11 +73,12 @@ Result<Revision> check_database(const io::Path& path, std::uint64_t db_bytes) {
 }
 
 Result<std::vector<io::GzipMember>> publish(const io::Path& spool, store::ObjectStore& store, const std::string& key,
-                                            unsigned threads, std::uint64_t& stored_bytes) {
+                                            const FullOptions& options, std::uint64_t& stored_bytes) {
   TM_LET(const auto object, store.create(key));
-  io::GzipSink gzip(*object, kMemberBytes, threads);
+  io::GzipSink gzip(*object, kMemberBytes, options.gzip_threads);
+  StoppableSink sink(gzip, options.stop);
   TM_LET(io::FileSource from, io::FileSource::open(spool));
-  TM_CHECK(io::pump(from, gzip));
+  TM_CHECK(io::pump(from, sink));
   if (auto committed = object->commit(); !committed) return std::unexpected(std::move(committed).error());
   stored_bytes = gzip.compressed_bytes();
   return gzip.members();
@@ -75,7 +91,8 @@ std::int64_t unix_ceil(Time t) { return std::chrono::ceil<std::chrono::seconds>(
 Result<FullTaken> take_full(etcd::Member& member, store::ObjectStore& store, const Clock& clock,
                             const FullOptions& options) {
   TM_LET(const SpoolFile spool, SpoolFile::create(options.spool_dir));
-  io::FdSink sink(spool.fd(), spool.path());
+  io::FdSink file(spool.fd(), spool.path());
+  StoppableSink sink(file, options.stop);
   TM_LET(const std::uint64_t size, named("snapshot", member.snapshot(sink, [](std::uint64_t, std::uint64_t) {})));
   if (size % 512 != kDigestSize) {
     return fail(Errc::corrupt, "the snapshot has {} bytes: no database with a digest behind it", size);
@@ -95,7 +112,7 @@ Result<FullTaken> take_full(etcd::Member& member, store::ObjectStore& store, con
     name.span = {Revision{}, revision};
     name.unix_s = taken.unix_s;
     taken.key = bucket::v2_key(name);
-    auto put = publish(spool.path(), store, taken.key, options.gzip_threads, taken.stored_bytes);
+    auto put = publish(spool.path(), store, taken.key, options, taken.stored_bytes);
     if (!put && put.error().code == Errc::already_exists) continue;  // one of the same revision in the same second
     TM_LET(members, std::move(put));
     break;

@@ -1,11 +1,12 @@
 // One full: a snapshot of the database, checked before it is published under its true revision.
 //
-// The stream goes to a file in the spool directory first, because the name needs the revision and nothing may be trusted
-// before it was checked: digest on the way, then the tree's structure, then every row, then the revision that the
-// database comes up at. Only then is it compressed into the store. Runs beside the watch; it shares nothing with it.
+// The stream goes to a file in the spool directory first, because the name needs the revision and nothing may be
+// trusted before it was checked: digest on the way, then the tree's structure, then every row, then the revision that
+// the database comes up at. Only then is it compressed into the store. Runs beside the watch; it shares nothing with
+// it.
 #pragma once
 
-#include <functional>
+#include <stop_token>
 #include <string>
 
 #include "base/clock.h"
@@ -19,9 +20,10 @@
 namespace tidemark::capture {
 
 struct FullOptions {
-  io::Path spool_dir;         // needs room for one uncompressed database
+  io::Path spool_dir;                  // needs room for one uncompressed database
   std::int64_t not_before_unix_s = 0;  // the name's time is never before this (the previous object's)
   unsigned gzip_threads = 1;
+  std::stop_token stop;  // Errc::cancelled, and nothing is published
 };
 
 struct FullTaken {

@@ -2,8 +2,8 @@
 //
 // A segment becomes one delta. It grows by commits: after append() returned ok, the revisions in it survive a crash.
 // Byte table: doc/format/spill.md. End, torn and corrupt are three answers: a file that ends in a half-written frame is
-// torn (what lies before it is good and was all that was acknowledged); a checksum that is wrong while the bytes are all
-// there is corrupt. Threads: a SegmentWriter belongs to one thread; reading a committed part may happen meanwhile.
+// torn (what lies before it is good and was all that was acknowledged); a checksum that is wrong while the bytes are
+// all there is corrupt. Threads: a SegmentWriter belongs to one thread; reading a committed part may happen meanwhile.
 #pragma once
 
 #include <functional>

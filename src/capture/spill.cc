@@ -76,11 +76,11 @@ Status Spill::replay_one(const io::Path& path) {
       std::error_code ec;
       std::filesystem::copy_file(path, aside, std::filesystem::copy_options::overwrite_existing, ec);
       if (ec) return sys_fail("copy to", aside.native(), ec.value());
-      told_.push_back(fmt::format("{}; good up to revision {}, a copy is kept as '{}'", why.what, facts.span.last,
-                                  aside.native()));
+      told_.push_back(
+          fmt::format("{}; good up to revision {}, a copy is kept as '{}'", why.what, facts.span.last, aside.native()));
     } else {
-      told_.push_back(fmt::format("{}; cut off, the acknowledged revisions up to {} are whole", why.what,
-                                  facts.span.last));
+      told_.push_back(
+          fmt::format("{}; cut off, the acknowledged revisions up to {} are whole", why.what, facts.span.last));
     }
     TM_LET(const SegmentWriter cut, SegmentWriter::resume(path, facts));
   }
@@ -178,11 +178,19 @@ Status Spill::remove(const Segment& segment) {
   return {};
 }
 
+std::optional<Revision> Spill::first() const {
+  const std::lock_guard lock(mutex_);
+  if (segments_.empty()) return std::nullopt;
+  return segments_.begin()->first;
+}
+
 std::optional<Revision> Spill::last() const {
   const std::lock_guard lock(mutex_);
   if (segments_.empty()) return std::nullopt;
   return segments_.rbegin()->second.facts.span.last;
 }
+
+io::Path Spill::path_of(Revision first) const { return segment_path(options_.dir, first); }
 
 std::uint64_t Spill::bytes() const {
   const std::lock_guard lock(mutex_);

@@ -2,9 +2,9 @@
 //
 // A directory of segments; the newest one grows, sealed ones wait to be published as deltas and are removed
 // afterwards. One process per directory. After a restart the spill is read back: a half-written tail is cut off (it was
-// never acknowledged) and told; a damaged segment is kept aside, its good beginning stays, and what is missing becomes a
-// hole that the recorder fetches again.
-// Threads: append() and seal() belong to one thread; the other calls may come from any.
+// never acknowledged) and told; a damaged segment is kept aside, its good beginning stays, and what is missing becomes
+// a hole that the recorder fetches again. Threads: append() and seal() belong to one thread; the other calls may come
+// from any.
 #pragma once
 
 #include <map>
@@ -51,9 +51,11 @@ class Spill {
   std::vector<Segment> sealed() const;
   Status remove(const Segment& segment);
 
-  std::optional<Revision> last() const;  // the newest revision in it
+  std::optional<Revision> first() const;  // the oldest revision in it
+  std::optional<Revision> last() const;   // the newest revision in it
   std::uint64_t bytes() const;
   const io::Path& dir() const { return options_.dir; }
+  io::Path path_of(Revision first) const;
 
  private:
   explicit Spill(Options options) : options_(std::move(options)) {}
@@ -65,7 +67,7 @@ class Spill {
   io::Fd lock_;
   std::vector<std::string> told_;
   std::vector<RevisionSpan> holes_;
-  mutable std::mutex mutex_;  // guards segments_ and the facts of writer_
+  mutable std::mutex mutex_;              // guards segments_ and the facts of writer_
   std::map<Revision, Segment> segments_;  // by first revision; the growing one is in it
   std::optional<SegmentWriter> writer_;
 };
