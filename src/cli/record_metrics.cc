@@ -1,7 +1,9 @@
 #include "cli/record_metrics.h"
 
+#include <prometheus/client_metric.h>
 #include <prometheus/collectable.h>
 #include <prometheus/exposer.h>
+#include <prometheus/metric_family.h>
 
 namespace tidemark::cli {
 
