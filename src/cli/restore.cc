@@ -1,8 +1,213 @@
+// tidemark restore: what was, back. So far the engine: `restore etcd`, a data directory that etcd starts on.
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+#include <ostream>
+#include <thread>
+
+#include "base/rfc3339.h"
+#include "catalog/lineage.h"
+#include "cli/output.h"
 #include "cli/program.h"
 #include "cli/verbs.h"
+#include "restore/etcd.h"
+#include "restore/swap.h"
+#include "store/open.h"
 
 namespace tidemark::cli {
+namespace {
 
-void add_restore(Program&) {}
+struct Wish {
+  std::string store;
+  std::string at = "latest";
+  std::string data_dir;
+  std::string bump = "auto";
+  std::string object;  // "etcd NAME" would be an object of a kind Etcd
+  std::uint32_t lineage = 0;
+  bool yes = false;
+  Format format = Format::table;
+  restore::EtcdRestore restore;
+};
+
+Result<Exit> not_yet(std::string_view what) {
+  return hinted(Result<Exit>(fail(Errc::unsupported, "restore {}: single objects are not restored yet", what)),
+                "tidemark restore etcd --at … --data-dir D brings back the whole store");
+}
+
+// Prints the plan, and asks before an existing member is swapped out.
+class Terminal final : public restore::Audience {
+ public:
+  Terminal(Program& program, const Wish& wish) : program_(program), wish_(wish) {}
+
+  Result<bool> approve(const restore::Plan& plan, bool changed) override {
+    program_.progress().finish();
+    if (wish_.format == Format::table || wish_.format == Format::wide) {
+      if (changed) program_.out() << "the plan changed: an object was not what its name says\n";
+      program_.out() << restore::print_plan_table(plan) << std::flush;
+    } else if (wish_.restore.dry_run) {
+      print_document(nlohmann::ordered_json::parse(restore::print_plan_json(plan)));
+    }
+    if (wish_.restore.dry_run || wish_.yes) return true;
+    const restore::Places places{wish_.restore.data_dir};
+    std::error_code error;
+    if (!std::filesystem::exists(places.member(), error)) return true;  // nothing is taken away from anybody
+    return program_.confirm(fmt::format("replace '{}'?", places.member().string()));
+  }
+
+  void say(std::string_view line) override {
+    program_.progress().finish();
+    program_.err() << line << '\n';
+  }
+
+  void progress(std::string_view step, std::uint64_t done, std::uint64_t all) override {
+    program_.progress().update(step, done, all);
+  }
+
+  void print_document(const nlohmann::ordered_json& document) {
+    program_.out() << (wish_.format == Format::yaml ? print_yaml(document) : print_json(document));
+  }
+
+ private:
+  Program& program_;
+  const Wish& wish_;
+};
+
+// The store of the lineage that was asked for; without a wish the one at the URL, and a word if it is not the last.
+Result<std::unique_ptr<store::ObjectStore>> open_lineage(Program& program, const Wish& wish) {
+  TM_LET(auto first, store::open_store(wish.store, true));
+  TM_LET(const auto successors, catalog::read_successors(*first));
+  if (wish.lineage <= 1) {
+    if (wish.lineage == 0 && !successors.empty()) {
+      program.err() << fmt::format(
+          "note: this history ends where etcd was turned back; it goes on in lineage {} (--lineage {})\n",
+          successors.back().number, successors.back().number);
+    }
+    return first;
+  }
+  for (const catalog::LineageSuccessor& successor : successors) {
+    if (successor.number != wish.lineage) continue;
+    TM_LET(const std::string url, catalog::neighbour_url(wish.store, successor.store));
+    return store::open_store(url, true);
+  }
+  return fail(Errc::not_found, "'{}' knows of no lineage {}", wish.store, wish.lineage);
+}
+
+struct Origins {
+  std::unique_ptr<store::ObjectStore> store;
+  std::unique_ptr<restore::Origin> origin;
+};
+
+Result<Origins> open_origin(Program& program, const Wish& wish) {
+  Origins from;
+  if (store::url_scheme(wish.store) == "file") {
+    TM_LET(from.origin, restore::file_origin(wish.store.substr(std::string_view("file:").size())));
+    return from;
+  }
+  TM_LET(from.store, open_lineage(program, wish));
+  from.origin = restore::store_origin(*from.store);
+  return from;
+}
+
+void print_result(Program& program, const Wish& wish, const restore::Restored& done, std::chrono::nanoseconds took) {
+  program.out() << fmt::format("restored revision {} into '{}': {} rows, {}, in {}\n", done.plan.reach, wish.data_dir,
+                               done.rows, human_size(done.database_bytes), print_duration(took));
+  program.out() << fmt::format("etcd will come up at revision {}\n", done.header);
+  if (!done.former.empty()) program.out() << fmt::format("the former member is '{}'\n", done.former.string());
+  program.out() << '\n' << done.report;
+  program.out() << fmt::format("\nwritten to '{}' and .json\n", done.reports.front().string());
+}
+
+Result<Exit> restore_etcd(Program& program, Wish& wish) {
+  if (!wish.object.empty()) return not_yet("etcd " + wish.object);
+  TM_LET(wish.restore.target, named("--at", restore::parse_target(wish.at, program.now())));
+  TM_LET(wish.restore.bump, restore::parse_bump(wish.bump));
+  wish.restore.data_dir = wish.data_dir;
+  TM_LET(const Origins from, open_origin(program, wish));
+  Terminal terminal(program, wish);
+  restore::Steps steps;
+  const Ticks began = program.clock().ticks();
+  TM_LET(const restore::Restored done,
+         restore::restore_etcd(wish.restore, *from.origin, terminal, program.clock(), steps, program.stop()));
+  program.progress().finish();
+  const Exit whole = done.plan.complete() ? Exit::done : Exit::partly;
+  if (!done.written) {
+    if (wish.restore.dry_run) return whole;
+    program.err() << "nothing was changed\n";
+    return Exit::failed;
+  }
+  if (wish.format == Format::table || wish.format == Format::wide) {
+    print_result(program, wish, done, program.clock().ticks() - began);
+  } else if (wish.format == Format::name) {
+    program.out() << done.plan.reach.raw() << '\n';
+  } else {
+    TM_LET(const Buffer report, io::read_file(done.reports.back(), 1UL << 30U));
+    terminal.print_document(nlohmann::ordered_json::parse(as_text(report)));
+  }
+  if (whole == Exit::partly) {
+    for (const restore::Hole& hole : done.plan.holes) {
+      program.err() << fmt::format("tidemark: missing: revisions {}..{}: {}\n", hole.span.first, hole.span.last,
+                                   hole.reason);
+    }
+  }
+  return whole;
+}
+
+void add_etcd_options(CLI::App& app, Wish& wish) {
+  restore::EtcdRestore& r = wish.restore;
+  r.threads = std::max(1U, std::thread::hardware_concurrency());
+  app.add_option("OBJECT", wish.object)->group("");
+  app.add_option("--at", wish.at, "latest, rev:1234, -2h or 2024-05-01T12:00:00Z")->capture_default_str();
+  app.add_option("--data-dir", wish.data_dir, "where etcd will start; only D/member is replaced")
+      ->required()
+      ->type_name("D");
+  app.add_option("--name", r.name, "this member's name")->capture_default_str();
+  app.add_option("--initial-cluster", r.initial_cluster, "name=peer-url,… of all members")->type_name("MEMBERS");
+  app.add_option("--initial-advertise-peer-urls", r.advertise_peer_urls, "this member's peer URLs")->type_name("URLS");
+  app.add_option("--initial-cluster-token", r.token, "must differ from the old cluster's while that may still run")
+      ->capture_default_str();
+  app.add_option("--revision-bump", wish.bump,
+                 "auto: above every revision that clients may have seen; none; or a number")
+      ->capture_default_str();
+  app.add_flag("--keep-history", r.keep_history,
+               "keep every revision instead of the newest of each key; readable only with --revision-bump none");
+  app.add_flag("--replace", r.replace, "swap out an existing member; one former copy is kept");
+  app.add_flag("--skip-digest", r.skip_digest,
+               "take a full whose SHA-256 is missing or wrong, after a structural check");
+  app.add_option("--target-version", r.target_version, "the etcd that will start on it")
+      ->check(CLI::IsMember({"3.4", "3.5", "3.6", "3.7"}));
+  app.add_option("--lineage", wish.lineage, "which history, when etcd was turned back and there are several")
+      ->type_name("N");
+  app.add_option("--threads", r.threads, "how many deltas are read at a time")->check(CLI::Range(1, 256));
+  app.add_flag("--dry-run", r.dry_run, "print the plan, write nothing");
+}
+
+}  // namespace
+
+void add_restore(Program& program) {
+  auto what = std::make_shared<std::vector<std::string>>();
+  CLI::App& parent = program.verb(
+      "restore", "bring back what was",
+      "tidemark restore etcd --store dir:/backups/prod --data-dir /var/lib/etcd            # the newest state\n"
+      "tidemark restore etcd --store dir:/backups/prod --data-dir D --at -2h --replace     # two hours ago\n"
+      "tidemark restore etcd --store file:/x/snapshot.db --data-dir D                      # from one snapshot\n",
+      [what](Program&) -> Result<Exit> {
+        if (what->empty()) return fail(Errc::invalid, "restore what? 'tidemark restore etcd' is the whole store");
+        return not_yet(fmt::format("{}", fmt::join(*what, " ")));
+      });
+  parent.add_option("WHAT", *what, "etcd; single objects come later");
+
+  auto wish = std::make_shared<Wish>();
+  CLI::App& etcd = program.verb_of(
+      parent, "etcd", "a data directory that etcd starts on, as it was at a moment",
+      "tidemark restore etcd --store dir:/backups/prod --data-dir /var/lib/etcd --dry-run   # what would be read\n"
+      "tidemark restore etcd --store dir:/backups/prod --data-dir D --at rev:1234\n"
+      "tidemark restore etcd --store dir:/backups/prod --data-dir D --name m1 \\\n"
+      "  --initial-cluster m1=https://10.0.0.1:2380,m2=https://10.0.0.2:2380,m3=https://10.0.0.3:2380 \\\n"
+      "  --initial-cluster-token after-the-fire\n",
+      [wish](Program& p) { return restore_etcd(p, *wish); });
+  program.add_store(etcd, wish->store);
+  program.add_format(etcd, wish->format);
+  program.add_yes(etcd, wish->yes);
+  add_etcd_options(etcd, *wish);
+}
 
 }  // namespace tidemark::cli

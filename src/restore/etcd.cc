@@ -201,7 +201,8 @@ Result<Restored> restore_etcd(const EtcdRestore& wish, Origin& from, Audience& a
   const auto now = std::chrono::floor<std::chrono::seconds>(clock.now()).time_since_epoch().count();
   TM_LET(done.former, swap_in(places, now, steps));
   done.written = true;
-  TM_LET(done.reports, write_reports(wish, done, course.whole, course.facts, from, audience, stop));
+  audience.progress("report", 0, 0);
+  TM_CHECK(write_reports(wish, done, course.whole, course.facts, from, stop));
   return done;
 }
 

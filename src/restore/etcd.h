@@ -67,8 +67,9 @@ struct Restored {
   std::uint64_t rows = 0;
   std::uint64_t database_bytes = 0;
   LeasePlan leases;
-  io::Path former;  // the member directory that was there before; empty: none
-  std::vector<io::Path> reports;
+  io::Path former;                // the member directory that was there before; empty: none
+  std::vector<io::Path> reports;  // tidemark-restore-report.txt and .json
+  std::string report;             // the text of the first
 };
 
 Result<Restored> restore_etcd(const EtcdRestore& wish, Origin& from, Audience& audience, const Clock& clock,

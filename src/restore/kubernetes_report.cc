@@ -143,18 +143,16 @@ std::string print_report_json(const EtcdRestore& wish, const Restored& done, con
   return text.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
-Result<std::vector<io::Path>> write_reports(const EtcdRestore& wish, const Restored& done,
-                                            const catalog::Timeline& timeline, const Facts& facts, Origin& from,
-                                            Audience& audience, const std::stop_token& stop) {
-  audience.progress("report", 0, 0);
+Status write_reports(const EtcdRestore& wish, Restored& done, const catalog::Timeline& timeline, const Facts& facts,
+                     Origin& from, const std::stop_token& stop) {
   TM_LET(const OutsideWorld world, look_outside(timeline, facts, done.plan.reach, from, stop));
-  const std::vector<io::Path> paths = {wish.data_dir / "tidemark-restore-report.txt",
-                                       wish.data_dir / "tidemark-restore-report.json"};
-  const std::string text = print_report_text(wish, done, world, from.url());
-  TM_CHECK(io::write_file_durably(paths[0], as_bytes(text)));
-  TM_CHECK(io::write_file_durably(paths[1], as_bytes(print_report_json(wish, done, world, from.url()))));
-  audience.say(text);
-  return paths;
+  done.report = print_report_text(wish, done, world, from.url());
+  const io::Path text = wish.data_dir / "tidemark-restore-report.txt",
+                 json = wish.data_dir / "tidemark-restore-report.json";
+  TM_CHECK(io::write_file_durably(text, as_bytes(done.report)));
+  TM_CHECK(io::write_file_durably(json, as_bytes(print_report_json(wish, done, world, from.url()))));
+  done.reports = {text, json};
+  return {};
 }
 
 }  // namespace tidemark::restore

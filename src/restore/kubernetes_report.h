@@ -56,9 +56,8 @@ std::string print_report_text(const EtcdRestore& wish, const Restored& done, con
 std::string print_report_json(const EtcdRestore& wish, const Restored& done, const OutsideWorld& world,
                               std::string_view origin);
 
-// D/tidemark-restore-report.txt and .json. Returns their paths.
-Result<std::vector<io::Path>> write_reports(const EtcdRestore& wish, const Restored& done,
-                                            const catalog::Timeline& timeline, const Facts& facts, Origin& from,
-                                            Audience& audience, const std::stop_token& stop);
+// D/tidemark-restore-report.txt and .json; paths and text go into `done`.
+Status write_reports(const EtcdRestore& wish, Restored& done, const catalog::Timeline& timeline, const Facts& facts,
+                     Origin& from, const std::stop_token& stop);
 
 }  // namespace tidemark::restore
