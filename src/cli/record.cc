@@ -1,5 +1,6 @@
 // tidemark record: records an etcd until it is stopped, or once.
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <cstdlib>
 #include <ostream>
 
@@ -40,7 +41,7 @@ struct Wish {
   std::string metrics_listen;
 };
 
-// "100MiB", "1.5GiB" are not needed: whole numbers with a unit.
+// Whole numbers with a unit: "100MiB".
 Result<std::uint64_t> parse_size(std::string_view flag, std::string_view text) {
   std::uint64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
