@@ -85,7 +85,6 @@ class GzipSink::Work {
   Status cut() {
     TM_CHECK(failed_);
     if (filling_ == nullptr) return {};
-    text_bytes_ += filling_->text.size();
     if (threads_ == 0) {
       filling_->status = own_.compress(filling_->text, filling_->compressed);
       queue_.push_back(std::move(filling_));
@@ -180,7 +179,7 @@ class GzipSink::Work {
   std::unique_ptr<Member> filling_;
   std::vector<std::unique_ptr<Member>> spare_;
   std::vector<GzipMember> members_;
-  std::uint64_t text_bytes_ = 0, written_text_ = 0, compressed_bytes_ = 0;
+  std::uint64_t written_text_ = 0, compressed_bytes_ = 0;
 
   std::mutex mutex_;  // guards queue_ against the workers (only the caller changes its length), and the flags
   std::condition_variable wake_, done_;
