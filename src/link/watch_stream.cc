@@ -64,7 +64,7 @@ void WatchStream::read_stream(Revision from) {
   stream_ = connection_->watch->Watch(&context_);
   std::optional<Fault> fault;
   if (stream_->Write(whole_key_space(from))) fault = read_answers(from);
-  context_.TryCancel();  // no-op when the server has ended it; else Finish() would wait for ever
+  if (fault) context_.TryCancel();  // the server has not ended it: Finish() would wait for ever
   const grpc::Status status = stream_->Finish();
   if (!fault)
     fault = connection_->judge(status.ok() ? grpc::Status(grpc::UNAVAILABLE, "the server closed it") : status, "watch");

@@ -38,23 +38,23 @@ struct EtcdTls {
 
 struct EtcdSetup {
   std::string name = "tm";
-  io::Path data_dir;  // empty: in a temporary directory; else used as it is found, and kept
-  io::Path parent;    // where the temporary directory goes; empty: $TMPDIR or /tmp
-  std::optional<EtcdTls> tls;
+  io::Path data_dir{};  // empty: in a temporary directory; else used as it is found, and kept
+  io::Path parent{};    // where the temporary directory goes; empty: $TMPDIR or /tmp
+  std::optional<EtcdTls> tls{};
   bool unix_socket = false;  // clients also on a unix socket, see unix_url()
 
-  std::string auto_compaction;   // "revision:1000" or "periodic:5m"
-  std::int64_t quota_bytes = 0;  // 0: etcd's default
+  std::string auto_compaction{};  // "revision:1000" or "periodic:5m"
+  std::int64_t quota_bytes = 0;   // 0: etcd's default
   std::int64_t max_request_bytes = 0;
   std::chrono::milliseconds progress_notify{0};  // 0: etcd's default (10 minutes)
   bool fsync = false;                            // default: --unsafe-no-fsync where it exists (3.5 on)
-  std::vector<std::string> more_flags;
+  std::vector<std::string> more_flags{};
 
   // Membership, for clusters and restored directories. Empty or 0: one member, ports picked here.
   int client_port = 0, peer_port = 0;
-  std::string initial_cluster;        // "a=http://127.0.0.1:1,b=…"
-  std::string initial_cluster_token;  // empty: a fresh one
-  std::string initial_cluster_state;  // empty: new
+  std::string initial_cluster{};        // "a=http://127.0.0.1:1,b=…"
+  std::string initial_cluster_token{};  // empty: a fresh one
+  std::string initial_cluster_state{};  // empty: new
 
   bool wait_ready = true;  // start() returns when it serves reads; false: as soon as it runs
   std::chrono::milliseconds ready_within{30'000};

@@ -18,10 +18,10 @@ namespace tidemark::testing {
 struct WriteOp {
   enum class Kind { put, remove, remove_range };
   Kind kind = Kind::put;
-  std::string key;
-  std::string value;      // put
-  std::string range_end;  // remove_range: up to this, exclusive; "\0" (one zero byte): to the end
-  LeaseId lease;          // put
+  std::string key{};
+  std::string value{};      // put
+  std::string range_end{};  // remove_range: up to this, exclusive; "\0" (one zero byte): to the end
+  LeaseId lease{};          // put
 };
 
 struct StoredKey {
