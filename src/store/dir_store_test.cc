@@ -175,6 +175,13 @@ TEST_F(DirStoreTest, FullDiskIsNoSpace) {
   EXPECT_EQ(::umount(root_.c_str()), 0);
 }
 
+TEST_F(DirStoreTest, LeftoversAreCleanedThroughTheInterface) {
+  write(root_ / "v2/.tm-dead.tmp", "x");
+  const std::unique_ptr<ObjectStore> store = open_store(root_.native(), false).value();
+  EXPECT_EQ(clean_leftovers(*store, {}, Time::max()), 1U);
+  EXPECT_EQ(clean_leftovers(*store, {}, Time::max()), 0U);
+}
+
 TEST_F(DirStoreTest, OpenStoreByUrl) {
   ASSERT_TRUE(io::make_dirs(root_));
   for (const std::string& url :

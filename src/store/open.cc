@@ -31,4 +31,10 @@ Result<std::unique_ptr<ObjectStore>> open_store(std::string_view url, bool read_
   return store;
 }
 
+Result<std::size_t> clean_leftovers(ObjectStore& store, std::chrono::nanoseconds older_than, Time now) {
+  auto* directory = dynamic_cast<DirStore*>(&store);
+  if (directory == nullptr) return 0;
+  return directory->clean_leftovers(older_than, now);
+}
+
 }  // namespace tidemark::store

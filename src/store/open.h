@@ -9,6 +9,10 @@ namespace tidemark::store {
 // says what does), Errc::invalid for an unknown one, Errc::not_found for a missing directory when `read_only`.
 Result<std::unique_ptr<ObjectStore>> open_store(std::string_view url, bool read_only);
 
+// Removes what writers that died left in a directory store, when it was last written to more than `older_than` before
+// `now`. Returns how many files; 0 for stores that leave nothing.
+Result<std::size_t> clean_leftovers(ObjectStore& store, std::chrono::nanoseconds older_than, Time now);
+
 // The scheme of a URL ("dir", "s3", "file", …); "" for a bare path. A path may hold a ':' behind a '/' or '.'.
 std::string_view url_scheme(std::string_view url);
 
