@@ -45,6 +45,7 @@ Result<bool> Builder::open_base(const Plan& plan, Facts& facts) {
   auto opened = [&]() -> Result<std::unique_ptr<BaseImage>> {
     if (const auto file = from_.plain_file(plan.base)) return BaseImage::in_place(*file, wish_.skip_digest);
     TM_LET(const auto body, from_.body(plan.base));
+    TM_CHECK(io::make_dirs(places_.partial()));
     return BaseImage::spool(*body, places_.partial() / "base.db", plan.base.key, wish_.skip_digest);
   }();
   if (!opened) {
@@ -124,6 +125,7 @@ std::optional<Revision> Builder::compacted_at(const Plan& plan) const {
 
 Result<bool> Builder::write(const Plan& plan, const etcd::NewCluster& cluster, MemberId self, Facts& facts,
                             Restored& done) {
+  TM_CHECK(io::make_dirs(places_.partial()));
   TM_CHECK(check_space(plan));
   TM_CHECK(io::remove_tree(places_.new_member()));
   for (const char* folder : {"snap", "wal"}) TM_CHECK(io::make_dirs(places_.new_member() / folder));

@@ -138,12 +138,14 @@ Result<bool> build(const EtcdRestore& wish, const Where& where, Origin& from, Co
                    Audience& audience, Restored& done) {
   bool shown = false;
   for (int round = 0; round < kMostRounds; ++round) {
-    TM_LET(const Plan plan, course.plan());
-    if (round == 0 && from.nameless() && (!wish.dry_run || from.plain_file(plan.base))) {
+    if (round == 0 && from.nameless()) {
       // Its name says nothing: opened first, so that the plan can.
-      TM_LET([[maybe_unused]] const bool as_named, builder.open_base(plan, course.facts));
-      continue;
+      TM_LET(const Plan guess, make_plan(course.allowed, {.revision = {}, .or_less = true}, course.facts));
+      if (!wish.dry_run || from.plain_file(guess.base)) {
+        TM_LET([[maybe_unused]] const bool as_named, builder.open_base(guess, course.facts));
+      }
     }
+    TM_LET(const Plan plan, course.plan());
     if (!shown || !same_course(plan, done.plan)) {
       TM_LET(const bool approved, audience.approve(plan, shown));
       done.plan = plan;
@@ -185,10 +187,12 @@ Result<Restored> restore_etcd(const EtcdRestore& wish, Origin& from, Audience& a
   const Places places{wish.data_dir};
   Restored done;
   Builder builder(wish, from, audience, places, stop);
-  if (!wish.dry_run) TM_CHECK(io::make_dirs(places.partial()));
+  std::error_code error;
+  const bool was_there = std::filesystem::exists(places.root, error);
   auto built = build(wish, where, from, course, builder, audience, done);
   if (!built || !*built) {
-    if (!wish.dry_run) TM_CHECK(io::remove_tree(places.partial()));
+    if (!wish.dry_run) TM_CHECK(io::remove_tree(places.partial()));  // a dry run leaves even another's journal alone
+    if (!was_there) std::filesystem::remove(places.root, error);     // only if it is empty
     if (!built) return std::unexpected(std::move(built).error());
     return done;
   }

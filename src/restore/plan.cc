@@ -163,9 +163,9 @@ std::string why_unusable(const Timeline& timeline, const Facts& facts) {
 
 Revision newest_claimed(const Timeline& timeline, const Facts& facts) {
   Revision newest(0);
-  for (const Point& full : timeline.fulls) newest = std::max(newest, full_revision(full, facts));
+  for (const Point& full : timeline.fulls) newest = std::max({newest, full.name.span.last, full_revision(full, facts)});
   for (const Point& delta : timeline.deltas) {
-    if (!delta.stray) newest = std::max(newest, delta_span(delta, facts).last);
+    if (!delta.stray) newest = std::max({newest, delta.name.span.last, delta_span(delta, facts).last});
   }
   return newest;
 }
