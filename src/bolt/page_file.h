@@ -19,11 +19,11 @@ namespace tidemark::bolt {
 
 inline constexpr std::size_t kPageSize = 4096;
 
-struct Freed {
+struct FreeMemory {
   void operator()(std::byte* memory) const { std::free(memory); }
 };
 // Page-aligned, so that the kernel can take it without a copy.
-using AlignedBuffer = std::unique_ptr<std::byte[], Freed>;
+using AlignedBuffer = std::unique_ptr<std::byte[], FreeMemory>;
 AlignedBuffer make_aligned(std::size_t pages);
 
 struct PageRun {
@@ -47,7 +47,7 @@ class PageFile {
   // The freelist, fsync, the meta pages, fsync. Returns the size of the file.
   Result<std::uint64_t> finish(PageId root);
 
-  // One chunk of memory, zeroed or not; what comes back is used again.
+  // kChunkPages of memory with anything in it; what comes back is used again.
   AlignedBuffer take_chunk();
   void return_chunk(AlignedBuffer chunk);
 
