@@ -27,3 +27,6 @@ if(TM_SANITIZE)
   target_compile_options(tm_etcd_proto PRIVATE -fsanitize=${TM_SANITIZE})
 endif()
 target_link_libraries(tm_link PRIVATE tm_etcd_proto)
+if(NOT TM_FUZZ)
+  cmake_language(DEFER CALL target_link_libraries link_test PRIVATE tm_etcd_proto)  # it is made after this file is read
+endif()

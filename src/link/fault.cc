@@ -36,6 +36,7 @@ constexpr std::array kKnown = {
     Known{"BAD_CERTIFICATE", Errc::denied, true, false},
     Known{"CERTIFICATE_REQUIRED", Errc::denied, true, false},
     Known{"UNKNOWN_CA", Errc::denied, true, false},
+    Known{"is not in peer certificate", Errc::denied, true, false},
     Known{"Hostname Verification Check failed", Errc::denied, true, false},
     Known{"is not trusted by peer", Errc::denied, true, false},
     Known{"not verified", Errc::denied, true, false},

@@ -35,6 +35,8 @@ TEST(Fault, Judge) {
        Errc::unavailable, true, false, true},
       {WireCode::unavailable, "Ssl handshake failed: SSL_ERROR_SSL: CERTIFICATE_VERIFY_FAILED", Errc::denied, true,
        false, true},
+      {WireCode::unavailable, "failed to connect to all addresses; last error: Peer name x is not in peer certificate",
+       Errc::denied, true, false, true},
       {WireCode::deadline_exceeded, "Deadline Exceeded", Errc::timeout, true, false, true},
       {WireCode::cancelled, "CANCELLED", Errc::cancelled, false, false, false},
       {WireCode::unimplemented, "unknown service etcdserverpb.Maintenance", Errc::unsupported, false, false, false},

@@ -163,6 +163,8 @@ Status EtcdProcess::spawn() {
   TM_LET(const io::Path program, etcd_program(version_));
   std::vector<std::string> argv = flags();
   argv.insert(argv.begin(), program.string());
+  std::error_code ignored;
+  std::filesystem::remove(temp_->path() / kSocket, ignored);  // etcd 3.4 does not take over what a killed one left
   ProgramOptions options;
   options.working_directory = temp_->path();
   TM_LET(Child child, Child::start(argv, temp_->path() / "etcd.log", options));
@@ -246,7 +248,7 @@ void EtcdProcess::kill() {
   child_->signal(SIGKILL);
   static_cast<void>(child_->wait(milliseconds(10'000)));
 }
-void EtcdProcess::pause() { child_->signal(SIGSTOP); }
+void EtcdProcess::pause() { child_->pause(); }
 void EtcdProcess::resume() { child_->signal(SIGCONT); }
 
 Status EtcdProcess::restart(std::optional<EtcdVersion> as) {

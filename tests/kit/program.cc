@@ -198,6 +198,14 @@ void Child::signal(int number) {
   if (running()) ::kill(pid_, number);
 }
 
+void Child::pause() {
+  signal(SIGSTOP);
+  int status = 0;
+  if (pid_ == 0 || ::waitpid(pid_, &status, WUNTRACED) != pid_ || WIFSTOPPED(status)) return;
+  pid_ = 0;
+  exit_code_ = code_of(status);
+}
+
 Result<int> Child::wait(milliseconds at_most) {
   const auto deadline = steady_clock::now() + at_most;
   while (running()) {

@@ -47,6 +47,7 @@ class Child {
   bool running();                     // false once it has ended; reaps it
   std::optional<int> exit_code() const { return exit_code_; }
   void signal(int number);  // no-op when it has ended
+  void pause();             // SIGSTOP; returns when all of its threads stand still
   // Waits for the end and returns the exit code; Errc::timeout leaves it running.
   Result<int> wait(std::chrono::milliseconds at_most);
   const io::Path& log() const { return log_; }
