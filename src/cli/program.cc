@@ -90,18 +90,9 @@ void Program::add_global_options() {
 }
 
 void Program::add_help_and_completion() {
-  auto about = std::make_shared<std::vector<std::string>>();
-  CLI::App& help = verb("help", "explain a verb, examples first", "tidemark help restore\n", [about](Program& p) {
-    CLI::App* app = p.app_.get();
-    for (const std::string& name : *about) {
-      const auto named_so = app->get_subcommands([&](const CLI::App* sub) { return sub->get_name() == name; });
-      if (named_so.empty()) return Result<Exit>(fail(Errc::invalid, "there is no verb '{}'", name));
-      app = named_so.front();
-    }
-    p.out() << help_text(p, *app);
-    return Result<Exit>(Exit::done);
-  });
-  help.add_option("VERB", *about, "the verb, and the verb below it");
+  // Listed like a verb, but taken by run() before anything is parsed: to a parser `help list` is the verb list.
+  CLI::App& help = verb("help", "explain a verb, examples first", "tidemark help restore etcd\n", {});
+  help.add_option("VERB", "the verb, and the verb below it");
 
   auto shell = std::make_shared<std::string>();
   CLI::App& completion = verb("completion", "print a completion script", "source <(tidemark completion bash)\n",
@@ -167,6 +158,17 @@ const std::string& Program::examples_of(const CLI::App& app) const {
   return found == examples_.end() ? none : found->second;
 }
 
+Status Program::explain(std::span<const std::string> verbs) {
+  CLI::App* app = app_.get();
+  for (const std::string& name : verbs) {
+    const auto named_so = app->get_subcommands([&](const CLI::App* sub) { return sub->get_name() == name; });
+    if (named_so.empty()) return fail(Errc::invalid, "there is no verb '{}'", name);
+    app = named_so.front();
+  }
+  around_.out << help_text(*this, *app);
+  return {};
+}
+
 int Program::usage(std::string_view what) {
   around_.err << "tidemark: " << what << "\n";
   std::string verbs;
@@ -184,6 +186,10 @@ int Program::fail_with(const Error& error) {
 }
 
 int Program::run(std::span<const std::string> args) {
+  if (!args.empty() && args.front() == "help") {
+    const Status explained = explain(args.subspan(1));
+    return explained ? 0 : fail_with(explained.error());
+  }
   try {
     app_->parse(std::vector<std::string>(args.rbegin(), args.rend()));
   } catch (const CLI::CallForHelp&) {

@@ -104,6 +104,7 @@ class Program {
   void add_global_options();
   void add_help_and_completion();
   int fail_with(const Error& error);
+  Status explain(std::span<const std::string> verbs);
   int usage(std::string_view what);
 
   Surroundings around_;

@@ -77,9 +77,11 @@ Status check_place(const std::string& url) {
   const std::string_view scheme = store::url_scheme(url);
   std::string_view path = url;
   if (!scheme.empty()) path.remove_prefix(scheme.size() + 1);
-  TM_CHECK(bucket::check_prefix(path));
-  if (scheme.empty() || scheme == "dir") return catalog::check_neighbours(io::Path(path));
-  return {};
+  if (!scheme.empty() && scheme != "dir") return bucket::check_prefix(path);
+  std::error_code error;
+  const io::Path root = std::filesystem::absolute(path, error).lexically_normal();
+  TM_CHECK(bucket::check_prefix(root.relative_path().native()));  // a prefix has no leading slash
+  return catalog::check_neighbours(root);
 }
 
 Result<std::string> password_of(const Wish& wish) {
@@ -143,6 +145,7 @@ Result<Exit> record(Program& program, const Wish& wish) {
   TM_LET(link::EtcdOptions etcd, etcd_options(wish));
   TM_CHECK(check_place(wish.store));
   TM_LET(const auto store, store::open_store(wish.store, false));
+  TM_CHECK(store::clean_leftovers(*store, std::chrono::hours(1), program.now()));
   options.spool_dir = wish.spool_dir.empty() ? default_spool_dir(store->url()) : io::Path(wish.spool_dir);
   TM_CHECK(hinted(named("spool directory", io::make_dirs(options.spool_dir)), "choose another one with --spool-dir"));
   if (wish.skip_verify) log_warning("the server's certificate is not checked", "because of --insecure-skip-tls-verify");
