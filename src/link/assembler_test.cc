@@ -40,7 +40,7 @@ TEST(Assembler, HandsOutWholeRevisions) {
       {"the last revision of a fragment waits", 2, {{{2, 3, 3}, true, {2}}, {{3, 4}, false, {3, 3, 3, 4}}}},
       {"a fragment that is one revision",
        2,
-       {{{5, 5}, true, {}, true}, {{5}, true, {}, true}, {{5}, false, {5, 5, 5}}}},
+       {{{5, 5}, true, {}, true}, {{5}, true, {}, true}, {{5}, false, {5, 5, 5, 5}}}},
       {"a fragment that goes on with another revision",
        2,
        {{{5}, true, {}, true}, {{5, 6}, true, {5, 5}}, {{6, 7}, true, {6, 6}}, {{8}, false, {7, 8}}}},
