@@ -30,7 +30,7 @@ soak: ## the same tests with their full numbers, and a coverage-guided run of ev
 	@tools/soak
 
 bench: ## the figures of bench/RESULTS.md, measured here
-	@tools/setup build run bench
+	@tools/setup build run
 	@cmake --preset gcc-release >/dev/null
 	@cmake --build --preset gcc-release
 	@testbed/etcd/build 3.6
