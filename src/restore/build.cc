@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <condition_variable>
+#include <mutex>
 #include <thread>
 
 #include "etcd/data_dir.h"
@@ -19,10 +21,11 @@ io::Path database_of(const Places& places) { return places.new_member() / "snap"
 class Ticker {
  public:
   Ticker(Audience& audience, const Plan& plan, const ReplayProgress& progress)
-      : thread_([&audience, &progress, all = bytes_of(plan)](const std::stop_token& stop) {
+      : thread_([this, &audience, &progress, all = bytes_of(plan)](const std::stop_token& stop) {
+          std::unique_lock lock(mutex_);
           while (!stop.stop_requested()) {
             audience.progress("replay", progress.bytes_done, all);
-            std::this_thread::sleep_for(std::chrono::milliseconds(100));
+            wake_.wait_for(lock, stop, std::chrono::milliseconds(100), [] { return false; });
           }
           audience.progress("replay", progress.bytes_done, all);
         }) {}
@@ -33,7 +36,23 @@ class Ticker {
     for (const Step& step : plan.steps) all += step.point.size;
     return all;
   }
-  std::jthread thread_;
+  std::mutex mutex_;
+  std::condition_variable_any wake_;
+  std::jthread thread_;  // last: it uses the others
+};
+
+// Ends when somebody asks to stop.
+class StoppableSource final : public io::Source {
+ public:
+  StoppableSource(io::Source& from, const std::stop_token& stop) : from_(from), stop_(stop) {}
+  Result<std::size_t> read(MutableBytes into) override {
+    if (stop_.stop_requested()) return fail(Errc::cancelled, "stopped");
+    return from_.read(into);
+  }
+
+ private:
+  io::Source& from_;
+  const std::stop_token& stop_;
 };
 
 }  // namespace
@@ -46,7 +65,8 @@ Result<bool> Builder::open_base(const Plan& plan, Facts& facts) {
     if (const auto file = from_.plain_file(plan.base)) return BaseImage::in_place(*file, wish_.skip_digest);
     TM_LET(const auto body, from_.body(plan.base));
     TM_CHECK(io::make_dirs(places_.partial()));
-    return BaseImage::spool(*body, places_.partial() / "base.db", plan.base.key, wish_.skip_digest);
+    StoppableSource stoppable(*body, stop_);
+    return BaseImage::spool(stoppable, places_.partial() / "base.db", plan.base.key, wish_.skip_digest);
   }();
   if (!opened) {
     if (!is_objects_fault(opened.error().code)) return std::unexpected(std::move(opened).error());

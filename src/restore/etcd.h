@@ -1,9 +1,9 @@
 // `restore etcd`: a store and a moment -> a data directory that etcd starts on.
 //
 // Order of work, and nothing of D/member is touched before the last step:
-//   repair what an earlier crash left · refuse a living etcd or an existing member · timeline, target, plan · the plan
-//   is shown and must be approved · space · base spooled, deltas replayed (planning again when an object is bad) ·
-//   small buckets, log, .snap · everything read back · swap · report.
+//   repair what an earlier crash left; refuse a living etcd or an existing member; timeline, target, plan; the plan
+//   is shown and must be approved; space; base spooled, deltas replayed (planning again when an object is bad);
+//   small buckets, log, .snap; everything read back; swap; report.
 #pragma once
 
 #include <optional>
