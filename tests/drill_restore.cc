@@ -55,6 +55,17 @@ void expect_sound(const io::Path& database) {
   EXPECT_EQ(checked->exit_code, 0) << checked->out << checked->err;
 }
 
+// A cluster needs some seconds after it lost a leader or a member came back; until then it says no.
+template <class Call>
+auto patiently(Call call) {
+  auto answer = call();
+  for (int i = 0; i < 100 && !answer; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    answer = call();
+  }
+  return answer;
+}
+
 class RestoreDrill : public ::testing::TestWithParam<EtcdVersion> {};
 
 TEST_P(RestoreDrill, OneMemberWithTheDefaults) {
@@ -95,7 +106,9 @@ TEST_P(RestoreDrill, OneMemberWithTheDefaults) {
   EXPECT_GT(leased, 0U);
 
   // A client that watched before the restore.
-  auto client = link::connect_etcd({.endpoints = {etcd->client_url()}});
+  link::EtcdOptions options;
+  options.endpoints = {etcd->client_url()};
+  auto client = link::connect_etcd(options);
   ASSERT_TRUE(client) << client.error().what;
   auto feed = (*client)->watch(Revision(900));
   ASSERT_TRUE(feed) << feed.error().what;
@@ -207,7 +220,7 @@ TEST_P(RestoreDrill, ThreeMembers) {
   (*cluster)[2].kill();
   Revision last;
   for (int i = 0; i < 20; ++i) {
-    const auto put = writer->put(fmt::format("while-away-{}", i), "x");
+    const auto put = patiently([&] { return writer->put(fmt::format("while-away-{}", i), "x"); });
     ASSERT_TRUE(put) << put.error().what;
     last = *put;
   }
@@ -215,7 +228,8 @@ TEST_P(RestoreDrill, ThreeMembers) {
 
   // A new one gets the database, not an empty store.
   const int port = free_port().value();
-  const auto added = writer->member_add("m3", fmt::format("http://127.0.0.1:{}", port), true);
+  const auto added =
+      patiently([&] { return writer->member_add("m3", fmt::format("http://127.0.0.1:{}", port), true); });
   ASSERT_TRUE(added) << added.error().what;
   EtcdSetup fourth;
   fourth.name = "m3";
@@ -226,12 +240,7 @@ TEST_P(RestoreDrill, ThreeMembers) {
   fourth.wait_ready = false;
   auto learner = EtcdProcess::start(GetParam(), fourth);
   ASSERT_TRUE(learner) << learner.error().what;
-  Status promoted;
-  for (int i = 0; i < 100; ++i) {
-    promoted = writer->member_promote(added->id);
-    if (promoted) break;
-    std::this_thread::sleep_for(std::chrono::milliseconds(200));
-  }
+  const Status promoted = patiently([&] { return writer->member_promote(added->id); });
   ASSERT_TRUE(promoted) << promoted.error().what;
   ASSERT_TRUE(learner->wait_ready(std::chrono::seconds(30)));
 
@@ -239,11 +248,7 @@ TEST_P(RestoreDrill, ThreeMembers) {
   for (std::size_t i = 0; i < 4; ++i) {
     auto one = EtcdWriter::connect(i < 3 ? (*cluster)[i] : *learner);
     ASSERT_TRUE(one) << one.error().what;
-    Result<EtcdWriter::Hash> hash = fail(Errc::timeout, "not asked");
-    for (int tries = 0; tries < 100 && !hash; ++tries) {  // it may still be catching up
-      hash = one->hash_kv(last);
-      if (!hash) std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    }
+    const auto hash = patiently([&] { return one->hash_kv(last); });  // it may still be catching up
     ASSERT_TRUE(hash) << hash.error().what;
     hashes.insert(hash->hash);
   }

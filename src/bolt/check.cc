@@ -100,6 +100,11 @@ class Check {
     if (page->count() == 0 && !page->is_leaf()) fault(fmt::format("page {}: branch without children", id));
     if (page->count() == 0 && !stack_.empty()) breach(fmt::format("page {}: empty below another page", id));
     if (page->count() == 1 && !page->is_leaf()) breach(fmt::format("page {}: branch with one child", id));
+    walked_ += page->pages() * reader_.meta().page_size;
+    if (walked_ >= Reader::kForgetEvery) {
+      reader_.forget_pages();
+      walked_ = 0;
+    }
     stack_.push_back({.page = *page, .low = low, .high = high, .previous = {}, .edge = nullptr});
   }
 
@@ -163,6 +168,7 @@ class Check {
   const Rules rules_;
   const std::size_t most_;
   PageSet freed_, reached_;
+  std::uint64_t walked_ = 0;  // bytes of pages since memory was given back
   std::vector<Frame> stack_;
   std::vector<Bucket> below_;
   Bytes last_key_;  // of the leaf level, in the bucket at hand

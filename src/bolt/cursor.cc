@@ -47,6 +47,11 @@ Status Cursor::enter(Result<Page> page) {
     return fail(Errc::corrupt, "{}: multiple references", page->title());
   if (stack_.size() == kMostDepth) return fail(Errc::corrupt, "{}: deeper than {} pages", page->title(), kMostDepth);
   if (!page->is_leaf() && page->count() == 0) return fail(Errc::corrupt, "{}: branch without children", page->title());
+  walked_ += page->pages() * reader_.meta().page_size;
+  if (walked_ >= Reader::kForgetEvery) {
+    reader_.forget_pages();
+    walked_ = 0;
+  }
   stack_.push_back({*page, 0});
   edge_ = nullptr;
   return {};

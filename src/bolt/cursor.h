@@ -41,6 +41,7 @@ class Cursor {
   Element current_;
   Bytes previous_key_;
   const std::byte* edge_ = nullptr;  // where the data of the previous element of this page end (backwards: begin)
+  std::uint64_t walked_ = 0;         // bytes of pages since memory was given back
   bool started_ = false;
 };
 

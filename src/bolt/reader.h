@@ -54,6 +54,11 @@ class Reader {
   Result<Bytes> page_run(PageId id) const;  // any page with its overflow: in bounds, and its id is its position
   Result<Page> top_page(const Bucket& in) const;
   static Result<Bucket> as_bucket(const Element& element);
+  // After so many bytes of pages a walk calls forget_pages(), so that a process's memory does not grow with the file.
+  static constexpr std::uint64_t kForgetEvery = 16UL << 20U;
+  void forget_pages() const {
+    if (file_) file_->forget_pages();
+  }
 
  private:
   Reader() = default;

@@ -200,6 +200,10 @@ MappedFile::MappedFile(MappedFile&& other) noexcept
       size_(std::exchange(other.size_, 0)),
       path_(std::move(other.path_)) {}
 
+void MappedFile::forget_pages() const {
+  if (size_ != 0) ::madvise(address_, size_, MADV_DONTNEED);
+}
+
 MappedFile::~MappedFile() {
   if (address_ != nullptr) ::munmap(address_, size_);
 }

@@ -119,6 +119,9 @@ class MappedFile {
   ~MappedFile();
   Bytes bytes() const { return {static_cast<const std::byte*>(address_), size_}; }
   const Path& path() const { return path_; }
+  // Takes the pages out of this process's memory (they stay in the page cache); the views stay good. Long walks call it
+  // now and then: what a process has touched of a mapping counts as its memory.
+  void forget_pages() const;
 
  private:
   MappedFile(void* address, std::size_t size, Path path) : address_(address), size_(size), path_(std::move(path)) {}

@@ -1,5 +1,7 @@
 #include "restore/etcd.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -45,6 +47,16 @@ Status check_options(const EtcdRestore& wish) {
     if (wish.target_version == known) return {};
   }
   return fail(Errc::invalid, "--target-version {}: 3.4, 3.5, 3.6 or 3.7", wish.target_version);
+}
+
+// One restore at a time works on a directory. Held until the descriptor is closed, also by a crash.
+Result<io::Fd> lock_directory(const io::Path& root) {
+  TM_CHECK(io::make_dirs(root));
+  TM_LET(io::Fd fd, io::open_file(root, O_RDONLY | O_DIRECTORY));
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    return fail(Errc::conflict, "another restore is at work on '{}'", root.string());
+  }
+  return fd;
 }
 
 Status check_directory(const EtcdRestore& wish, Audience& audience, Steps& steps) {
@@ -115,12 +127,10 @@ Status give_to_owner(const io::Path& root, const io::Path& tree) {
   return {};
 }
 
-Status tell_leases(const Restored& done, Audience& audience) {
-  if (done.leases.by_default > 0) {
-    audience.say(
-        fmt::format("{} leases have no known time to live; they get {} s", done.leases.by_default, kDefaultLeaseTtlS));
-  }
-  return {};
+void tell_leases(const Restored& done, Audience& audience) {
+  if (done.leases.by_default == 0) return;
+  audience.say(
+      fmt::format("{} leases have no known time to live; they get {} s", done.leases.by_default, kDefaultLeaseTtlS));
 }
 
 bool same_course(const Plan& a, const Plan& b) {
@@ -163,6 +173,35 @@ Result<bool> build(const EtcdRestore& wish, const Where& where, Origin& from, Co
   return fail(Errc::corrupt, "planning does not come to an end: the objects in the store keep changing");
 }
 
+// With D locked, unless it is a dry run.
+Result<Restored> restore_locked(const EtcdRestore& wish, const Where& where, Origin& from, Audience& audience,
+                                const Clock& clock, Steps& steps, const std::stop_token& stop) {
+  TM_CHECK(check_directory(wish, audience, steps));
+  TM_LET(Course course, set_course(wish, from, audience, stop));
+  const Places places{wish.data_dir};
+  Restored done;
+  Builder builder(wish, from, audience, places, stop);
+  auto built = build(wish, where, from, course, builder, audience, done);
+  if (!built || !*built) {
+    if (!wish.dry_run) TM_CHECK(io::remove_tree(places.partial()));  // a dry run leaves even another's journal alone
+    if (!built) return std::unexpected(std::move(built).error());
+    return done;
+  }
+  tell_leases(done, audience);
+  TM_CHECK(give_to_owner(places.root, places.new_member()));
+  // A living etcd may have appeared while we were building.
+  TM_LET(const bool held, etcd::held_by_etcd({wish.data_dir}));
+  if (held) {
+    return fail(Errc::conflict, "an etcd was started on '{}' meanwhile; nothing was changed", places.root.string());
+  }
+  const auto now = std::chrono::floor<std::chrono::seconds>(clock.now()).time_since_epoch().count();
+  TM_LET(done.former, swap_in(places, now, steps));
+  done.written = true;
+  audience.progress("report", 0, 0);
+  TM_CHECK(write_reports(wish, done, course.whole, course.facts, from, stop));
+  return done;
+}
+
 }  // namespace
 
 Result<RevisionBump> parse_bump(std::string_view text) {
@@ -181,32 +220,14 @@ Result<Restored> restore_etcd(const EtcdRestore& wish, Origin& from, Audience& a
                               Steps& steps, const std::stop_token& stop) {
   TM_CHECK(check_options(wish));
   TM_LET(const Where where, plan_members(wish));
-  TM_CHECK(check_directory(wish, audience, steps));
-  TM_LET(Course course, set_course(wish, from, audience, stop));
-
-  const Places places{wish.data_dir};
-  Restored done;
-  Builder builder(wish, from, audience, places, stop);
   std::error_code error;
-  const bool was_there = std::filesystem::exists(places.root, error);
-  auto built = build(wish, where, from, course, builder, audience, done);
-  if (!built || !*built) {
-    if (!wish.dry_run) TM_CHECK(io::remove_tree(places.partial()));  // a dry run leaves even another's journal alone
-    if (!was_there) std::filesystem::remove(places.root, error);     // only if it is empty
-    if (!built) return std::unexpected(std::move(built).error());
-    return done;
+  const bool was_there = std::filesystem::exists(wish.data_dir, error);
+  io::Fd lock;
+  if (!wish.dry_run) {
+    TM_LET(lock, lock_directory(wish.data_dir));
   }
-  TM_CHECK(tell_leases(done, audience));
-  TM_CHECK(give_to_owner(places.root, places.new_member()));
-  // A living etcd may have appeared while we were building.
-  TM_LET(const bool held, etcd::held_by_etcd({wish.data_dir}));
-  if (held)
-    return fail(Errc::conflict, "an etcd was started on '{}' meanwhile; nothing was changed", places.root.string());
-  const auto now = std::chrono::floor<std::chrono::seconds>(clock.now()).time_since_epoch().count();
-  TM_LET(done.former, swap_in(places, now, steps));
-  done.written = true;
-  audience.progress("report", 0, 0);
-  TM_CHECK(write_reports(wish, done, course.whole, course.facts, from, stop));
+  auto done = restore_locked(wish, where, from, audience, clock, steps, stop);
+  if (!was_there) std::filesystem::remove(wish.data_dir, error);  // only when nothing is in it
   return done;
 }
 

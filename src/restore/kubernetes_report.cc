@@ -145,7 +145,16 @@ std::string print_report_json(const EtcdRestore& wish, const Restored& done, con
 
 Status write_reports(const EtcdRestore& wish, Restored& done, const catalog::Timeline& timeline, const Facts& facts,
                      Origin& from, const std::stop_token& stop) {
-  TM_LET(const OutsideWorld world, look_outside(timeline, facts, done.plan.reach, from, stop));
+  // The restore is done: what cannot be looked up any more must not make it fail.
+  auto looked = look_outside(timeline, facts, done.plan.reach, from, stop);
+  OutsideWorld world;
+  if (looked) {
+    world = *std::move(looked);
+  } else {
+    world.from = done.plan.reach;
+    world.to = newest_claimed(timeline, facts);
+    world.unread.push_back(looked.error().what);
+  }
   done.report = print_report_text(wish, done, world, from.url());
   const io::Path text = wish.data_dir / "tidemark-restore-report.txt",
                  json = wish.data_dir / "tidemark-restore-report.json";
