@@ -40,7 +40,7 @@ class DeltaPublisher {
     unsigned gzip_threads = 1;
   };
   DeltaPublisher(store::ObjectStore& store, const Clock& clock, Options options)
-      : store_(store), clock_(clock), options_(options), claims_(store, clock, options.recorder) {}
+      : store_(store), clock_(clock), options_(std::move(options)), claims_(store, clock, options_.recorder) {}
 
   // `published`: the end of the chain that is in the store; what the segment holds up to there is not put again.
   Result<DeltaPublished> publish(const Segment& segment, Revision published);

@@ -261,7 +261,7 @@ class TurnedBack : public Recording, public ::testing::WithParamInterface<std::p
 // its revision is still behind or has grown past what was recorded.
 TEST_P(TurnedBack, BeginsALineageOfItsOwn) {
   const auto [which, live] = GetParam();
-  const auto turn = [&, which = which] {
+  const auto turn = [&] {
     const Revision was = etcd_.revision();
     if (which == 1) return etcd_.become(ClusterId(0xC2));
     etcd_.set_unavailable(true);

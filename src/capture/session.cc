@@ -45,6 +45,8 @@ Result<std::unique_ptr<Session>> Session::open(Parts parts, const std::stop_toke
     s.growing_since_ = s.parts_.clock.ticks() - std::chrono::duration_cast<Ticks::duration>(age);
   }
   const Revision last = std::max(s.end_.reached, s.spill().last().value_or(Revision{}));
+  // Another recorder is ahead of our spill: what comes next does not follow what is growing.
+  if (s.spill().growing() && s.spill().growing()->span.last < last) TM_CHECK(s.cut());
   s.parts_.counters.acknowledged_revision = last.raw();
   log_info("recording", "store={} lineage={} cluster={:x} from_revision={} spool={}", s.parts_.place.store->url(),
            s.parts_.place.lineage.number, s.parts_.place.lineage.cluster.raw(), last.next(), s.spill().dir().native());
@@ -151,6 +153,18 @@ Status Session::over_compaction(Follower& follower, const std::stop_token& stop)
   // What was compacted is the revision we have already, or etcd was compacted again meanwhile: ask again.
   if (lost.empty()) return {};
   TM_CHECK(cut());
+  // Another recorder may have it all: then we are late, and nothing is missing.
+  const auto published = published_from(*parts_.place.store, lost.first);
+  if (!published) {
+    log_warning("cannot look what is published", "reason=\"{}\"", published.error().what);
+    pause_for(stop, parts_.options.retry_first);
+    return {};
+  }
+  if (*published >= lost.first) {
+    log_info("compacted underneath, but another recorder has published it", "revisions={}-{}", lost.first, *published);
+    follower.skip_to(*published);
+    return {};
+  }
   TM_CHECK(record_gap(lost, "etcd compacted it before it was recorded", stop));
   follower.skip_to(lost.last);
   ask_for_full(lost.last, "to close a gap");
@@ -293,8 +307,8 @@ Status Session::cut_if_due() {
 }
 
 Status Session::close() {
+  auto sealed = cut();  // first, so that it is published while a full that is being taken comes to its end
   fulls_.reset();
-  auto sealed = cut();
   if (!outbox_) return sealed;
   auto drained = outbox_->finish(parts_.options.drain_within);
   outbox_.reset();
