@@ -15,7 +15,6 @@ namespace tidemark::cli {
 namespace {
 
 using ::testing::HasSubstr;
-using ::testing::Not;
 using ::testing::StartsWith;
 
 const io::Path kBuckets = io::Path(TM_SOURCE_DIR) / "testdata/etcd-backup-restore";

@@ -169,7 +169,7 @@ class Bucket {
   store::testing::MemStore store;
 };
 
-Made put(std::int64_t mod, Time time, std::string key = "k") {
+Made put(std::int64_t mod, Time time, const std::string& key = "k") {
   return {.key = key + std::to_string(mod), .value = "v", .create = mod, .mod = mod, .version = 1, .time = time};
 }
 

@@ -118,7 +118,7 @@ bool listens_on(pid_t pid, int port) {
       std::istringstream fields(line);
       std::string slot, local, remote, state, queues, timer, retransmits, uid, timeout, inode;
       fields >> slot >> local >> remote >> state >> queues >> timer >> retransmits >> uid >> timeout >> inode;
-      if (state != "0A" || local.ends_with(fmt::format(":{:04X}", port)) == false) continue;
+      if (state != "0A" || !local.ends_with(fmt::format(":{:04X}", port))) continue;
       inodes.insert("socket:[" + inode + "]");
     }
   }
@@ -130,7 +130,7 @@ bool listens_on(pid_t pid, int port) {
   return false;
 }
 
-Result<EtcdProcess> EtcdProcess::start(EtcdVersion version, EtcdSetup setup) {
+Result<EtcdProcess> EtcdProcess::start(EtcdVersion version, const EtcdSetup& setup) {
   const bool own_ports = setup.client_port == 0;
   // A port can be taken by somebody else between our looking and etcd's binding: then once more with others.
   for (int attempt = 0;; attempt++) {

@@ -62,7 +62,7 @@ struct EtcdSetup {
 
 class EtcdProcess {
  public:
-  static Result<EtcdProcess> start(EtcdVersion version, EtcdSetup setup = {});
+  static Result<EtcdProcess> start(EtcdVersion version, const EtcdSetup& setup = {});
 
   // Waits for a healthy answer (linearizable read) from our own pid; the last lines of the log are in a failure.
   // An etcd with an alarm counts as ready.
