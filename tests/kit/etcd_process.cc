@@ -292,7 +292,7 @@ Result<EtcdCluster> EtcdCluster::start(EtcdVersion version, std::vector<EtcdSetu
   EtcdCluster cluster;
   for (EtcdSetup& setup : setups) {
     setup.wait_ready = false;  // no member is ready before most of them run
-    TM_LET(EtcdProcess etcd, EtcdProcess::start(version, std::move(setup)));
+    TM_LET(EtcdProcess etcd, EtcdProcess::start(version, setup));
     cluster.members_.push_back(std::move(etcd));
   }
   for (EtcdProcess& etcd : cluster.members_) TM_CHECK(etcd.wait_ready(etcd.setup().ready_within));
