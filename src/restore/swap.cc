@@ -93,7 +93,7 @@ Result<io::Path> clear_up(const Places& places, std::int64_t unix_s, Steps& step
 }
 
 bool lacks_exchange(int error_number) {
-  return error_number == EINVAL || error_number == ENOSYS || error_number == ENOTSUP || error_number == EOPNOTSUPP;
+  return error_number == EINVAL || error_number == ENOSYS || error_number == EOPNOTSUPP;
 }
 
 }  // namespace
