@@ -9,7 +9,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-using testing::numbered_rows;
 using testing::read_bucket;
 
 io::Path testdata(std::string_view name) { return io::Path(TM_SOURCE_DIR) / "testdata" / name; }
