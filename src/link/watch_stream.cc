@@ -50,7 +50,7 @@ Result<std::optional<etcd::WatchBatch>> WatchStream::next(std::chrono::milliseco
   auto batch = queue_.pop_for(wait);
   const std::lock_guard lock(mutex_);
   if (cancelled_) return fail(Errc::cancelled, "{}: watch: cancelled", connection_->endpoint.text);
-  if (batch) return std::optional(std::move(*batch));
+  if (batch) return Result<std::optional<etcd::WatchBatch>>(std::move(batch));
   if (queue_.closed() && fault_) return std::unexpected(fault_->error);
   return std::nullopt;
 }
@@ -102,7 +102,7 @@ std::optional<Fault> WatchStream::refusal(const pb::WatchResponse& answer) {
                 {}}};
 }
 
-void WatchStream::end(Fault fault) {
+void WatchStream::end(const Fault& fault) {
   bool cancelled = false;
   {
     const std::lock_guard lock(mutex_);

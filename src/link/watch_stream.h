@@ -32,7 +32,7 @@ class WatchStream final : public etcd::WatchFeed {
   void read_stream(Revision from);
   std::optional<Fault> read_answers(Revision from);  // nullopt: the server closed the stream, its status says why
   std::optional<Fault> refusal(const pb::WatchResponse& answer);
-  void end(Fault fault);
+  void end(const Fault& fault);
 
   const std::shared_ptr<Session> session_;
   const std::shared_ptr<Connection> connection_;
