@@ -33,7 +33,7 @@ void Follower::skip_to(Revision last) {
   feed_.reset();
 }
 
-void Follower::remember(std::vector<etcd::Event> of_last) {
+void Follower::remember(const std::vector<etcd::Event>& of_last) {
   ours_.clear();
   for (const etcd::Event& event : of_last) ours_.push_back(checksum(event));
 }

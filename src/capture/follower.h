@@ -32,7 +32,7 @@ class Follower {
   // The revisions up to `last` are given up.
   void skip_to(Revision last);
   // What we have of the revision last(), to compare with; without it only its number is.
-  void remember(std::vector<etcd::Event> of_last);
+  void remember(const std::vector<etcd::Event>& of_last);
 
  private:
   Status open();
