@@ -24,27 +24,42 @@ struct Chain {
   std::vector<std::string> notes;
 };
 
-// The delta that joins `at` and reaches furthest; a good claim before a stray, the older object of equals.
-const Point* next_delta(const Timeline& timeline, const Facts& facts, Revision at) {
-  const Point* best = nullptr;
-  Revision best_last(0);
-  for (const Point& delta : timeline.deltas) {
-    const RevisionSpan span = delta_span(delta, facts);
-    if (facts.bad.contains(delta.key) || span.first > at.next() || span.last <= at) continue;
-    const bool better =
-        best == nullptr || (best->stray && !delta.stray) || (best->stray == delta.stray && span.last > best_last);
-    if (!better) continue;
-    best = &delta;
-    best_last = span.last;
+// The delta that joins and reaches furthest, again and again; a good claim before a stray, the older object of equals.
+class Stitch {
+ public:
+  Stitch(const Timeline& timeline, const Facts& facts) {
+    for (const Point& delta : timeline.deltas) {
+      if (!facts.bad.contains(delta.key)) usable_.push_back({delta_span(delta, facts), &delta});
+    }
+    std::ranges::stable_sort(usable_, {}, [](const Usable& u) { return u.span.first; });
   }
-  return best;
-}
+  // Requires: `at` does not go back between calls.
+  const Point* next(Revision at) {
+    for (; seen_ < usable_.size() && usable_[seen_].span.first <= at.next(); ++seen_) {
+      const Usable& delta = usable_[seen_];
+      Usable& best = delta.point->stray ? stray_ : good_;
+      if (delta.span.last > best.span.last) best = delta;
+    }
+    if (good_.span.last > at) return good_.point;
+    return stray_.span.last > at ? stray_.point : nullptr;
+  }
+
+ private:
+  struct Usable {
+    RevisionSpan span;
+    const Point* point = nullptr;
+  };
+  std::vector<Usable> usable_;
+  std::size_t seen_ = 0;
+  Usable good_, stray_;  // the furthest of those seen
+};
 
 Chain chain_from(const Timeline& timeline, const Facts& facts, Revision base, Revision wanted) {
   Chain chain;
   chain.reach = base;
+  Stitch stitch(timeline, facts);
   while (chain.reach < wanted) {
-    const Point* delta = next_delta(timeline, facts, chain.reach);
+    const Point* delta = stitch.next(chain.reach);
     if (delta == nullptr) break;
     const Revision last = std::min(delta_span(*delta, facts).last, wanted);
     chain.steps.push_back({*delta, {chain.reach.next(), last}});
