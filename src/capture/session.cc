@@ -195,7 +195,7 @@ void Session::remember_last(Follower& follower) {
     events[i].kv.key = kept[i].first;
     events[i].kv.value = kept[i].second;
   }
-  follower.remember(std::move(events));
+  follower.remember(events);
 }
 
 // ---- the loop

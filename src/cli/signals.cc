@@ -36,8 +36,9 @@ Result<Signals> Signals::install() {
   return Signals(io::Fd(ends[0]), std::stop_source());
 }
 
-Signals::Signals(io::Fd read_end, std::stop_source source)
-    : source_(source), listener_([fd = std::move(read_end), source](const std::stop_token& end) mutable {
+Signals::Signals(io::Fd read_end, const std::stop_source& source)
+    : source_(source),
+      listener_([fd = std::move(read_end), source = std::stop_source(source)](const std::stop_token& end) mutable {
         char byte = 0;
         while (::read(fd.get(), &byte, 1) < 0 && errno == EINTR) {
         }

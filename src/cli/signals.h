@@ -19,7 +19,7 @@ class Signals {
   std::stop_token stop() const { return source_.get_token(); }
 
  private:
-  Signals(io::Fd read_end, std::stop_source source);
+  Signals(io::Fd read_end, const std::stop_source& source);
   std::stop_source source_;
   std::jthread listener_;
 };
