@@ -68,7 +68,7 @@ void WatchStream::read_stream(Revision from) {
   const grpc::Status status = stream_->Finish();
   if (!fault)
     fault = connection_->judge(status.ok() ? grpc::Status(grpc::UNAVAILABLE, "the server closed it") : status, "watch");
-  end(std::move(*fault));
+  end(*fault);
 }
 
 std::optional<Fault> WatchStream::read_answers(Revision from) {
