@@ -1,11 +1,47 @@
 #include "cli/points.h"
 
 #include <algorithm>
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "base/rfc3339.h"
 
 namespace tidemark::cli {
+namespace {
+
+using catalog::Point;
+using catalog::Timeline;
+
+std::optional<Revision> as_revision(std::string_view text) {
+  if (text.starts_with("rev:")) text.remove_prefix(4);
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || value < 1) return std::nullopt;
+  return Revision(value);
+}
+
+// The object that a reader would take for this revision: a full of exactly it, else the delta that holds it.
+const Point* holding(const Timeline& timeline, Revision revision) {
+  const Point* found = nullptr;
+  for (const Point& p : timeline.deltas) {
+    if (p.name.span.contains(revision) && (found == nullptr || (found->stray && !p.stray))) found = &p;
+  }
+  for (const Point& p : timeline.fulls) {
+    if (p.name.span.last == revision) found = &p;
+  }
+  return found;
+}
+
+const Point* by_name(const Timeline& timeline, std::string_view name) {
+  for (const auto* points : {&timeline.fulls, &timeline.deltas}) {
+    for (const Point& p : *points) {
+      if (p.key == name || (p.key.ends_with(name) && p.key[p.key.size() - name.size() - 1] == '/')) return &p;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace
 
 std::string_view kind_word(bucket::Kind kind) { return kind == bucket::Kind::full ? "full" : "delta"; }
 
@@ -51,6 +87,23 @@ nlohmann::ordered_json point_fields(const catalog::Point& point, const std::vect
   if (point.name.final_mark) fields["final"] = true;
   fields["state"] = state_word(point, restorable);
   return fields;
+}
+
+Result<const catalog::Point*> find_point(const catalog::Timeline& timeline, const std::string& wanted) {
+  const Point* found = nullptr;
+  if (wanted == "latest") {
+    const auto chain = catalog::newest_chain(timeline);
+    if (chain.empty()) return fail(Errc::not_found, "nothing can be restored: there is no full snapshot");
+    found = chain.back();
+  } else if (const auto revision = as_revision(wanted)) {
+    found = holding(timeline, *revision);
+  } else {
+    found = by_name(timeline, wanted);
+  }
+  if (found == nullptr) {
+    return std::unexpected(Error{Errc::not_found, fmt::format("no point '{}'", wanted), "tidemark list names them"});
+  }
+  return found;
 }
 
 }  // namespace tidemark::cli

@@ -19,6 +19,10 @@ std::string revisions_of(const catalog::Point& point);   // the span of a delta,
 // "ok": part of what can be restored. "stray": another object's claim won. "cut off": no full leads to it.
 std::string_view state_word(const catalog::Point& point, const std::vector<RevisionSpan>& restorable);
 
+// The point that a user names: "latest", a revision ("rev:1234", "1234": a full of exactly it, else the delta that
+// holds it), or an object's key or its last part. Errc::not_found, with a hint.
+Result<const catalog::Point*> find_point(const catalog::Timeline& timeline, const std::string& wanted);
+
 nlohmann::ordered_json point_fields(const catalog::Point& point, const std::vector<RevisionSpan>& restorable);
 
 }  // namespace tidemark::cli

@@ -74,6 +74,7 @@ Program::Program(Surroundings around)
   add_list(*this);
   add_show(*this);
   add_restore(*this);
+  add_copy(*this);
   add_help_and_completion();
 }
 

@@ -6,9 +6,8 @@
 
 #include "base/log.h"
 #include "base/rfc3339.h"
-#include "bucket/name.h"
 #include "capture/recorder.h"
-#include "catalog/lineage.h"
+#include "cli/place.h"
 #include "cli/program.h"
 #include "cli/record_metrics.h"
 #include "cli/verbs.h"
@@ -70,18 +69,6 @@ io::Path default_spool_dir(const std::string& store_url) {
     return io::Path(state) / "tidemark" / "spool" / name;
   }
   return io::Path("/var/lib/tidemark/spool") / name;
-}
-
-// The path of a store's URL is what etcd-backup-restore calls its prefix.
-Status check_place(const std::string& url) {
-  const std::string_view scheme = store::url_scheme(url);
-  std::string_view path = url;
-  if (!scheme.empty()) path.remove_prefix(scheme.size() + 1);
-  if (!scheme.empty() && scheme != "dir") return bucket::check_prefix(path);
-  std::error_code error;
-  const io::Path root = std::filesystem::absolute(path, error).lexically_normal();
-  TM_CHECK(bucket::check_prefix(root.relative_path().native()));  // a prefix has no leading slash
-  return catalog::check_neighbours(root);
 }
 
 Result<std::string> password_of(const Wish& wish) {

@@ -1,6 +1,5 @@
 // tidemark show: one point, what its sidecars know about it, and the chain that leads to it.
 #include <CLI/CLI.hpp>
-#include <charconv>
 #include <nlohmann/json.hpp>
 #include <ostream>
 
@@ -33,52 +32,6 @@ struct Details {
   std::optional<catalog::SeekTable> seek;
   std::vector<std::string> damaged;  // sidecars that cannot be read
 };
-
-std::optional<Revision> as_revision(std::string_view text) {
-  if (text.starts_with("rev:")) text.remove_prefix(4);
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || value < 1) return std::nullopt;
-  return Revision(value);
-}
-
-// The object that a reader would take for this revision: a full of exactly it, else the delta that holds it.
-const Point* holding(const Timeline& timeline, Revision revision) {
-  const Point* found = nullptr;
-  for (const Point& p : timeline.deltas) {
-    if (p.name.span.contains(revision) && (found == nullptr || (found->stray && !p.stray))) found = &p;
-  }
-  for (const Point& p : timeline.fulls) {
-    if (p.name.span.last == revision) found = &p;
-  }
-  return found;
-}
-
-const Point* by_name(const Timeline& timeline, std::string_view name) {
-  for (const auto* points : {&timeline.fulls, &timeline.deltas}) {
-    for (const Point& p : *points) {
-      if (p.key == name || (p.key.ends_with(name) && p.key[p.key.size() - name.size() - 1] == '/')) return &p;
-    }
-  }
-  return nullptr;
-}
-
-Result<const Point*> find(const Timeline& timeline, const std::string& wanted) {
-  const Point* found = nullptr;
-  if (wanted == "latest") {
-    const auto chain = catalog::newest_chain(timeline);
-    if (chain.empty()) return fail(Errc::not_found, "nothing can be restored: there is no full snapshot");
-    found = chain.back();
-  } else if (const auto revision = as_revision(wanted)) {
-    found = holding(timeline, *revision);
-  } else {
-    found = by_name(timeline, wanted);
-  }
-  if (found == nullptr) {
-    return std::unexpected(Error{Errc::not_found, fmt::format("no point '{}'", wanted), "tidemark list names them"});
-  }
-  return found;
-}
 
 template <class T>
 Result<std::optional<T>> sidecar(store::ObjectStore& store, const std::string& key,
@@ -142,7 +95,7 @@ Result<Exit> show(Program& program, const Wish& wish) {
   TM_LET(const auto store, store::open_store(wish.store, /*read_only=*/true));
   TM_LET(const Timeline timeline, catalog::read_timeline(*store));
   Details d;
-  TM_LET(d.point, named(store->url(), find(timeline, wish.point)));
+  TM_LET(d.point, named(store->url(), find_point(timeline, wish.point)));
   d.chain = catalog::chain_to(timeline, *d.point);
   d.restorable = catalog::restorable(timeline);
   TM_LET(d.state, sidecar(*store, catalog::state_key(d.point->key), catalog::parse_state, d.damaged));

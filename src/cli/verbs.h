@@ -9,5 +9,6 @@ void add_record(Program& program);
 void add_list(Program& program);
 void add_show(Program& program);
 void add_restore(Program& program);
+void add_copy(Program& program);
 
 }  // namespace tidemark::cli

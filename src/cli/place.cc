@@ -1,0 +1,22 @@
+#include "cli/place.h"
+
+#include "bucket/name.h"
+#include "catalog/lineage.h"
+#include "io/file.h"
+#include "store/open.h"
+
+namespace tidemark::cli {
+
+// The path of a store's URL is what etcd-backup-restore calls its prefix.
+Status check_place(const std::string& url) {
+  const std::string_view scheme = store::url_scheme(url);
+  std::string_view path = url;
+  if (!scheme.empty()) path.remove_prefix(scheme.size() + 1);
+  if (!scheme.empty() && scheme != "dir") return bucket::check_prefix(path);
+  std::error_code error;
+  const io::Path root = std::filesystem::absolute(path, error).lexically_normal();
+  TM_CHECK(bucket::check_prefix(root.relative_path().native()));  // a prefix has no leading slash
+  return catalog::check_neighbours(root);
+}
+
+}  // namespace tidemark::cli
