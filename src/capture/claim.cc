@@ -32,13 +32,14 @@ Result<bool> Claims::take(Revision start, std::uint32_t epoch, const std::string
   claim.recorder = recorder_;
   claim.object = object;
   claim.created = clock_.now();
+  steps_.about_to("claim");
   auto put = store_.put(catalog::claim_key(start, epoch), as_bytes(catalog::print_sidecar(claim)));
   if (put) return true;
   if (put.error().code == Errc::already_exists) return false;
   return std::unexpected(std::move(put).error());
 }
 
-Result<std::string> recorder_id(const io::Path& spool_dir) {
+Result<std::string> recorder_id(const io::Path& spool_dir, Steps& steps) {
   constexpr std::size_t kUuidSize = 36;
   const io::Path path = spool_dir / "recorder";
   if (auto text = io::read_file(path, 4096); text && text->size() >= kUuidSize) {
@@ -54,6 +55,7 @@ Result<std::string> recorder_id(const io::Path& spool_dir) {
   random[8] = (random[8] & std::byte{0x3F}) | std::byte{0x80};
   std::string id = to_hex(random);
   for (const std::size_t at : {8U, 13U, 18U, 23U}) id.insert(at, "-");
+  steps.about_to("write the recorder's name");
   TM_CHECK(io::write_file_durably(path, as_bytes(id + "\n")));
   return id;
 }

@@ -22,6 +22,7 @@
 #include "base/clock.h"
 #include "base/ids.h"
 #include "base/result.h"
+#include "base/steps.h"
 #include "catalog/sidecar.h"
 #include "io/file.h"
 #include "store/object_store.h"
@@ -30,8 +31,8 @@ namespace tidemark::capture {
 
 class Claims {
  public:
-  Claims(store::ObjectStore& store, const Clock& clock, std::string recorder)
-      : store_(store), clock_(clock), recorder_(std::move(recorder)) {}
+  Claims(store::ObjectStore& store, const Clock& clock, std::string recorder, Steps& steps = unwatched_steps())
+      : store_(store), clock_(clock), recorder_(std::move(recorder)), steps_(steps) {}
 
   // All claims of a start, by epoch.
   Result<std::vector<catalog::Claim>> of(Revision start);
@@ -43,9 +44,10 @@ class Claims {
   store::ObjectStore& store_;
   const Clock& clock_;
   const std::string recorder_;
+  Steps& steps_;
 };
 
 // The recorder's name in claims: a UUID kept in the spool directory, so that a restarted recorder knows its own.
-Result<std::string> recorder_id(const io::Path& spool_dir);
+Result<std::string> recorder_id(const io::Path& spool_dir, Steps& steps = unwatched_steps());
 
 }  // namespace tidemark::capture

@@ -68,6 +68,7 @@ Result<bool> DeltaPublisher::adopt_earlier(const std::vector<catalog::Claim>& cl
     if (claim.object == top.object) continue;
     TM_LET(const bool there, exists(claim.object));
     if (!there) continue;
+    options_.steps->about_to("adopt an earlier object");
     TM_CHECK(claims_.take(start, top.epoch + 1, claim.object));  // if lost: the next round sees who won
     return true;
   }
@@ -94,6 +95,7 @@ Result<DeltaPublisher::Settled> DeltaPublisher::settle(const Segment& segment, R
           if (sound.error().code != Errc::corrupt && sound.error().code != Errc::torn)
             return std::unexpected(sound.error());
           log_error("delta in the store is damaged, putting it again", "{}", sound.error().what);
+          options_.steps->about_to("remove a damaged delta");
           TM_CHECK(store_.remove(own));
           continue;
         }
@@ -114,6 +116,7 @@ Result<DeltaPublisher::Settled> DeltaPublisher::settle(const Segment& segment, R
     if (!waited_long_enough(top)) return Settled{Settled::By::nobody_yet, span.first.prev(), top.object, top.recorder};
     log_warning("taking over from a recorder that does not publish", "start={} recorder={} object={}", span.first,
                 top.recorder, top.object);
+    options_.steps->about_to("take over");
     TM_CHECK(claims_.take(span.first, top.epoch + 1, own));
   }
   return fail(Errc::conflict, "revision {}: recorders keep claiming it from one another", span.first);
@@ -123,6 +126,11 @@ Result<DeltaPublished> DeltaPublisher::publish(const Segment& segment, Revision 
   const RevisionSpan all = segment.facts.span;
   DeltaPublished done;
   done.reached = std::max(published, all.first.prev());
+  // Ours from before a crash: it is read back before the spill lets go of what should be in it.
+  if (published >= all.last && segment.facts.sealed_unix_s) {
+    TM_LET(const bool ours, exists(delta_key(all, *segment.facts.sealed_unix_s)));
+    if (ours) done.reached = all.first.prev();
+  }
   TM_LET(const auto gaps, read_gaps(store_));
   std::vector<Revision> starts{all.first};
   while (done.reached < all.last) {
@@ -157,6 +165,7 @@ Status DeltaPublisher::remove_strays(const std::vector<Revision>& starts, DeltaP
       if (!there || std::ranges::count(done.removed_strays, claim.object) > 0) continue;
       TM_LET(const bool counted, exists(claims.back().object));
       if (!counted) continue;
+      options_.steps->about_to("remove a stray");
       if (auto removed = store_.remove(claim.object); removed) {
         done.removed_strays.push_back(claim.object);
       } else {
@@ -171,6 +180,7 @@ Status DeltaPublisher::remove_strays(const std::vector<Revision>& starts, DeltaP
 Status DeltaPublisher::close_gaps(const std::vector<catalog::GapRecord>& gaps, RevisionSpan covered) {
   for (const catalog::GapRecord& gap : gaps) {
     if (gap.span.first < covered.first || gap.span.last > covered.last) continue;
+    options_.steps->about_to("close a gap");
     if (auto removed = store_.remove(catalog::gap_key(gap.span)); !removed && removed.error().code != Errc::not_found) {
       return removed;
     }
@@ -179,6 +189,7 @@ Status DeltaPublisher::close_gaps(const std::vector<catalog::GapRecord>& gaps, R
 }
 
 Status DeltaPublisher::put(const Segment& segment, RevisionSpan span, const std::string& key, DeltaPublished& done) {
+  options_.steps->about_to("make a delta");
   TM_LET(const auto object, store_.create(key));
   io::GzipSink gzip(*object, kMemberBytes, options_.gzip_threads);
   bucket::DeltaWriter writer(gzip);
@@ -190,8 +201,10 @@ Status DeltaPublisher::put(const Segment& segment, RevisionSpan span, const std:
     }
     return writer.add(event);
   }));
+  options_.steps->about_to("end a delta");
   TM_CHECK(writer.finish());
   TM_CHECK(gzip.finish());
+  options_.steps->about_to("commit a delta");
   if (auto committed = object->commit(); !committed) {
     if (committed.error().code == Errc::already_exists) return {};  // the next round reads it back
     return committed;
@@ -218,6 +231,7 @@ Status DeltaPublisher::put_seek_table(const std::string& key, const std::vector<
     table.first_revisions.push_back(first->second);
   }
   if (table.first_revisions.size() != members.size()) table.first_revisions.clear();
+  options_.steps->about_to("put a delta's seek table");
   auto written = store_.put(catalog::seek_key(key), as_bytes(catalog::print_sidecar(table)));
   if (!written && written.error().code == Errc::already_exists) return {};
   return written;

@@ -38,9 +38,13 @@ class DeltaPublisher {
     std::string recorder;                            // recorder_id()
     std::chrono::nanoseconds grace{60'000'000'000};  // how long another recorder's claim is waited for
     unsigned gzip_threads = 1;
+    Steps* steps = &unwatched_steps();  // never null
   };
   DeltaPublisher(store::ObjectStore& store, const Clock& clock, Options options)
-      : store_(store), clock_(clock), options_(std::move(options)), claims_(store, clock, options_.recorder) {}
+      : store_(store),
+        clock_(clock),
+        options_(std::move(options)),
+        claims_(store, clock, options_.recorder, *options_.steps) {}
 
   // `published`: the end of the chain that is in the store; what the segment holds up to there is not put again.
   Result<DeltaPublished> publish(const Segment& segment, Revision published);

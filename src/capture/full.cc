@@ -16,13 +16,14 @@ namespace {
 
 constexpr std::size_t kDigestSize = 32;
 constexpr std::size_t kMemberBytes = 4UL << 20U;
+constexpr const char* kSpoolFile = "full.spool";
 
 // A spool file that is gone at the end, whatever happens. It needs no fsync: it is never read by another process.
 class SpoolFile {
  public:
   static Result<SpoolFile> create(const io::Path& dir) {
     TM_CHECK(io::make_dirs(dir));
-    const io::Path path = dir / "full.spool";
+    const io::Path path = dir / kSpoolFile;
     ::unlink(path.c_str());
     TM_LET(io::Fd fd, io::open_file(path, O_RDWR | O_CREAT | O_EXCL));
     return SpoolFile(std::move(fd), path);
@@ -74,11 +75,13 @@ Result<Revision> check_database(const io::Path& path, std::uint64_t db_bytes) {
 
 Result<std::vector<io::GzipMember>> publish(const io::Path& spool, store::ObjectStore& store, const std::string& key,
                                             const FullOptions& options, std::uint64_t& stored_bytes) {
+  options.steps->about_to("make a full");
   TM_LET(const auto object, store.create(key));
   io::GzipSink gzip(*object, kMemberBytes, options.gzip_threads);
   StoppableSink sink(gzip, options.stop);
   TM_LET(io::FileSource from, io::FileSource::open(spool));
   TM_CHECK(io::pump(from, sink));
+  options.steps->about_to("commit a full");
   if (auto committed = object->commit(); !committed) return std::unexpected(std::move(committed).error());
   stored_bytes = gzip.compressed_bytes();
   return gzip.members();
@@ -90,10 +93,12 @@ std::int64_t unix_ceil(Time t) { return std::chrono::ceil<std::chrono::seconds>(
 
 Result<FullTaken> take_full(etcd::Member& member, store::ObjectStore& store, const Clock& clock,
                             const FullOptions& options) {
+  options.steps->about_to("make the spool file");
   TM_LET(const SpoolFile spool, SpoolFile::create(options.spool_dir));
   io::FdSink file(spool.fd(), spool.path());
   StoppableSink sink(file, options.stop);
   TM_LET(const std::uint64_t size, named("snapshot", member.snapshot(sink, [](std::uint64_t, std::uint64_t) {})));
+  options.steps->about_to("check a snapshot");
   if (size % 512 != kDigestSize) {
     return fail(Errc::corrupt, "the snapshot has {} bytes: no database with a digest behind it", size);
   }
@@ -121,16 +126,20 @@ Result<FullTaken> take_full(etcd::Member& member, store::ObjectStore& store, con
   catalog::SeekTable table;
   table.object = taken.key;
   table.members = std::move(members);
+  options.steps->about_to("put a full's seek table");
   if (auto seek = store.put(catalog::seek_key(taken.key), as_bytes(catalog::print_sidecar(table))); !seek) {
     log_warning("seek table not written", "object={} reason=\"{}\"", taken.key, seek.error().what);
   }
   catalog::State state = sample_state(member, taken.key, revision);
   state.raw_sha256 = to_hex(digest);
+  options.steps->about_to("put a full's state");
   if (auto written = put_state(store, state); !written) {
     log_warning("state not written", "object={} reason=\"{}\"", taken.key, written.error().what);
   }
   return taken;
 }
+
+void remove_unfinished_full(const io::Path& spool_dir) { ::unlink((spool_dir / kSpoolFile).c_str()); }
 
 catalog::State sample_state(etcd::Member& member, std::string object, std::optional<Revision> hash_at) {
   catalog::State state;

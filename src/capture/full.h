@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/ids.h"
 #include "base/result.h"
+#include "base/steps.h"
 #include "catalog/sidecar.h"
 #include "etcd/member.h"
 #include "io/file.h"
@@ -23,7 +24,8 @@ struct FullOptions {
   io::Path spool_dir;                  // needs room for one uncompressed database
   std::int64_t not_before_unix_s = 0;  // the name's time is never before this (the previous object's)
   unsigned gzip_threads = 1;
-  std::stop_token stop;  // Errc::cancelled, and nothing is published
+  Steps* steps = &unwatched_steps();  // never null
+  std::stop_token stop;               // Errc::cancelled, and nothing is published
 };
 
 struct FullTaken {
@@ -37,6 +39,9 @@ struct FullTaken {
 // Errors of the member and of the store as they come.
 Result<FullTaken> take_full(etcd::Member& member, store::ObjectStore& store, const Clock& clock,
                             const FullOptions& options);
+
+// What a process that was killed while it took one has left in its spool directory.
+void remove_unfinished_full(const io::Path& spool_dir);
 
 // What the member says about itself now: leases with their TTL, members, versions; with `hash_at` also HashKV there.
 // Parts that cannot be asked (auth, compacted) are left out.

@@ -66,6 +66,7 @@ Result<Revision> take_full_told(const FullDuty::Parts& parts, const std::stop_to
   options.spool_dir = parts.place.spill->dir();
   options.not_before_unix_s = parts.names.newest();
   options.gzip_threads = parts.options.gzip_threads;
+  options.steps = parts.options.steps;
   options.stop = stop;
   const auto full = take_full(parts.member, *parts.place.store, parts.clock, options);
   if (!full) {

@@ -16,6 +16,7 @@ DeltaPublisher::Options publisher_options(const Outbox::Parts& parts) {
   options.recorder = parts.recorder;
   options.grace = parts.options.claim_grace;
   options.gzip_threads = parts.options.gzip_threads;
+  options.steps = parts.options.steps;
   return options;
 }
 
@@ -55,6 +56,7 @@ void Outbox::work(const std::stop_token& stop) {
 
 Status Outbox::publish(const Segment& segment, const std::stop_token& stop) {
   const Ticks begun = parts_.clock.ticks();
+  parts_.options.steps->about_to("take a segment from the outbox");
   Revision published = published_;
   if (segment.facts.span.first <= leftover_) {
     TM_LET(const Revision known, published_from(*parts_.place.store, segment.facts.span.first));
@@ -77,6 +79,7 @@ Status Outbox::publish(const Segment& segment, const std::stop_token& stop) {
   if (parts_.member == nullptr || stop.stop_requested()) return {};
   const catalog::State state = sample_state(*parts_.member, done.key, std::nullopt);
   if (state.version.empty()) return {};  // etcd does not answer now; the delta does not need it
+  parts_.options.steps->about_to("put a delta's state");
   if (auto put = put_state(*parts_.place.store, state); !put) {
     log_warning("state not written", "object={} reason=\"{}\"", done.key, put.error().what);
   }

@@ -16,12 +16,13 @@ Result<std::unique_ptr<Spill>> open_spill(const PlaceOptions& options, const cat
   Spill::Options spill;
   spill.dir = spool_of(options.spool_dir, lineage.number);
   spill.cluster = lineage.cluster;
+  spill.steps = options.steps;
   if (options.spool_limit != 0) spill.limit_bytes = options.spool_limit;
   return Spill::open(std::move(spill));
 }
 
 // Reads the lineage of a prefix, or begins it at `first`.
-Result<catalog::Lineage> read_or_begin(store::ObjectStore& store, const catalog::Lineage& fresh) {
+Result<catalog::Lineage> read_or_begin(store::ObjectStore& store, const catalog::Lineage& fresh, Steps& steps) {
   TM_LET(const auto known, catalog::read_lineage(store));
   if (known) return *known;
   for (const char* folder : {"v2/", "v1/"}) {
@@ -31,6 +32,7 @@ Result<catalog::Lineage> read_or_begin(store::ObjectStore& store, const catalog:
         fail(Errc::conflict, "store '{}' holds snapshots of another program ('{}')", store.url(), objects.front().key),
         "record into an empty prefix; restore and list read this one as it is");
   }
+  steps.about_to("begin a lineage");
   auto written = catalog::write_lineage(store, fresh);
   if (written) return fresh;
   if (written.error().code != Errc::already_exists) return std::unexpected(std::move(written).error());
@@ -42,7 +44,7 @@ Result<catalog::Lineage> read_or_begin(store::ObjectStore& store, const catalog:
 Result<Place> open_place(std::unique_ptr<store::ObjectStore> owned, store::ObjectStore& store,
                          const catalog::Lineage& fresh, const PlaceOptions& options) {
   Place place;
-  TM_LET(place.lineage, read_or_begin(store, fresh));
+  TM_LET(place.lineage, read_or_begin(store, fresh, *options.steps));
   place.store = &store;
   place.owned = std::move(owned);
   TM_LET(place.spill, open_spill(options, place.lineage));
@@ -81,6 +83,7 @@ Result<Place> begin_successor(store::ObjectStore& first_store, const catalog::Li
   successor.reason = reason;
   successor.created = clock.now();
   successor.cluster = fresh.cluster;
+  options.steps->about_to("name a successor");
   auto written = catalog::write_successor(first_store, successor);
   if (!written && written.error().code != Errc::already_exists) return std::unexpected(std::move(written).error());
   if (!written) {  // another recorder saw the same turn
@@ -134,7 +137,8 @@ Result<ChainEnd> read_chain_end(store::ObjectStore& store, Revision first) {
     end.newest = std::max(end.newest, delta.name.span.last);
     end.newest_unix_s = std::max(end.newest_unix_s, delta.name.unix_s);
   }
-  for (const catalog::GapRecord& gap : gaps) end.reached = std::max(end.reached, gap.span.last);
+  for (const catalog::GapRecord& gap : gaps) end.newest_gap = std::max(end.newest_gap, gap.span.last);
+  end.reached = std::max(end.reached, end.newest_gap);
   for (const catalog::Point& full : timeline.fulls) {
     end.newest_full = std::max(end.newest_full, full.name.span.last);
     end.newest_full_unix_s = std::max(end.newest_full_unix_s, full.name.unix_s);

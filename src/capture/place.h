@@ -37,6 +37,7 @@ struct PlaceOptions {
   io::Path spool_dir;
   std::uint64_t spool_limit = 0;
   OpenStore open_store;
+  Steps* steps = &unwatched_steps();  // never null
   std::string replaced;  // not empty: a new lineage begins even when ids and revisions would fit, for this reason
 };
 
@@ -50,6 +51,7 @@ struct ChainEnd {
   Revision reached;      // the end of the deltas and recorded gaps; lineage.first - 1 when there are none
   Revision newest;       // of anything, fulls included; 0: nothing
   Revision newest_full;  // 0: none
+  Revision newest_gap;   // the end of the last recorded gap; 0: none
   std::int64_t newest_full_unix_s = 0, newest_unix_s = 0;
 };
 Result<ChainEnd> read_chain_end(store::ObjectStore& store, Revision first);

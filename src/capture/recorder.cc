@@ -18,6 +18,7 @@ Result<Places> Recorder::begin(const std::stop_token& stop) {
   options.spool_dir = options_.spool_dir;
   options.spool_limit = options_.spool_limit;
   options.open_store = options_.open_store;
+  options.steps = options_.steps;
   options.replaced = replaced_;
   Backoff backoff(options_.retry_first, options_.retry_most);
   for (;;) {
@@ -40,7 +41,7 @@ Result<Places> Recorder::begin(const std::stop_token& stop) {
 // What a former lineage still has in its spool belongs into its own prefix, and nowhere else.
 Status Recorder::drain_former(std::vector<Place>& former, const std::stop_token& stop) {
   for (Place& place : former) {
-    TM_LET(const std::string recorder, recorder_id(options_.spool_dir));
+    TM_LET(const std::string recorder, recorder_id(options_.spool_dir, *options_.steps));
     if (const auto growing = place.spill->growing()) {
       const auto unix_s = std::chrono::ceil<std::chrono::seconds>(growing->last_time).time_since_epoch().count();
       TM_CHECK(place.spill->seal(unix_s));
@@ -60,7 +61,7 @@ Status Recorder::drain_former(std::vector<Place>& former, const std::stop_token&
 Status Recorder::run(const std::stop_token& stop) {
   for (;;) {
     TM_CHECK(io::make_dirs(options_.spool_dir));
-    TM_LET(const std::string recorder, recorder_id(options_.spool_dir));
+    TM_LET(const std::string recorder, recorder_id(options_.spool_dir, *options_.steps));
     TM_LET(Places places, begin(stop));
     TM_CHECK(drain_former(places.former, stop));
     // From here on: we know where this history belongs, and nobody else on this machine writes there.
@@ -89,7 +90,7 @@ Status Recorder::run(const std::stop_token& stop) {
 
 Status Recorder::once_full(const std::stop_token& stop) {
   TM_CHECK(io::make_dirs(options_.spool_dir));
-  TM_LET(const std::string recorder, recorder_id(options_.spool_dir));
+  TM_LET(const std::string recorder, recorder_id(options_.spool_dir, *options_.steps));
   TM_LET(Places places, begin(stop));
   TM_CHECK(drain_former(places.former, stop));
   TM_LET(const auto session, Session::open({member_, places.now, clock_, options_, counters_, recorder}, stop));
@@ -99,7 +100,7 @@ Status Recorder::once_full(const std::stop_token& stop) {
 
 Status Recorder::once_delta(const std::stop_token& stop) {
   TM_CHECK(io::make_dirs(options_.spool_dir));
-  TM_LET(const std::string recorder, recorder_id(options_.spool_dir));
+  TM_LET(const std::string recorder, recorder_id(options_.spool_dir, *options_.steps));
   TM_LET(Places places, begin(stop));
   TM_CHECK(drain_former(places.former, stop));
   TM_LET(const auto session, Session::open({member_, places.now, clock_, options_, counters_, recorder}, stop));

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "base/steps.h"
 #include "capture/counters.h"
 #include "capture/place.h"
 #include "capture/schedule.h"
@@ -34,6 +35,7 @@ struct RecorderOptions {
   std::chrono::nanoseconds look_around = std::chrono::seconds(30);  // how often member and leader are asked for
   std::chrono::milliseconds watch_wait{200};
   unsigned gzip_threads = 2;
+  Steps* steps = &unwatched_steps();  // never null
 };
 
 class Recorder {

@@ -264,32 +264,37 @@ Status read_segment(const io::Path& path, const SegmentFacts& facts, RevisionSpa
   }
 }
 
-Result<SegmentWriter> SegmentWriter::create(const io::Path& path, ClusterId cluster, Revision first) {
+Result<SegmentWriter> SegmentWriter::create(const io::Path& path, ClusterId cluster, Revision first, Steps& steps) {
+  steps.about_to("make a segment");
   TM_LET(io::Fd fd, io::open_file(path, O_RDWR | O_CREAT | O_EXCL));
+  steps.about_to("make the segment's name durable");
   TM_CHECK(io::fsync_dir(path.parent_path()));
   SegmentFacts facts;
   facts.cluster = cluster;
   facts.span = {first, first.prev()};
-  return SegmentWriter(std::move(fd), path, facts);
+  return SegmentWriter(std::move(fd), path, facts, steps);
 }
 
-Result<SegmentWriter> SegmentWriter::resume(const io::Path& path, const SegmentFacts& facts) {
+Result<SegmentWriter> SegmentWriter::resume(const io::Path& path, const SegmentFacts& facts, Steps& steps) {
   TM_LET(io::Fd fd, io::open_file(path, O_RDWR));
+  steps.about_to("cut off a segment's end");
   if (::ftruncate(fd.get(), static_cast<off_t>(facts.file_bytes)) != 0) return sys_fail("cut", path.native());
   TM_CHECK(io::fsync_file(fd.get(), path));
-  return SegmentWriter(std::move(fd), path, facts);
+  return SegmentWriter(std::move(fd), path, facts, steps);
 }
 
 Status SegmentWriter::commit(const Buffer& frames) {
   if (broken_) {
     return fail(Errc::io, "spill segment '{}' failed before and is not written to again", path_.native());
   }
+  steps_->about_to("write into a segment");
   if (auto written = io::pwrite_all(fd_.get(), frames, facts_.file_bytes, path_); !written) {
     // Half a batch on disk would be torn, not wrong; cutting it off gives the room back.
     const bool cut = ::ftruncate(fd_.get(), static_cast<off_t>(facts_.file_bytes)) == 0;
     broken_ = written.error().code != Errc::no_space || !cut;
     return written;
   }
+  steps_->about_to("fsync a segment");
   if (::fdatasync(fd_.get()) != 0) {
     broken_ = true;
     return sys_fail("fsync", path_.native());

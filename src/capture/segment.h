@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/ids.h"
 #include "base/result.h"
+#include "base/steps.h"
 #include "bucket/delta.h"
 #include "etcd/row.h"
 #include "io/file.h"
@@ -51,9 +52,11 @@ std::uint64_t json_size(const etcd::Event& event);
 class SegmentWriter {
  public:
   // A new file, which must not exist; nothing is written before the first append().
-  static Result<SegmentWriter> create(const io::Path& path, ClusterId cluster, Revision first);
+  static Result<SegmentWriter> create(const io::Path& path, ClusterId cluster, Revision first,
+                                      Steps& steps = unwatched_steps());
   // Goes on after `facts`, and cuts off whatever lies behind. Requires: facts from scan_segment(), not sealed.
-  static Result<SegmentWriter> resume(const io::Path& path, const SegmentFacts& facts);
+  static Result<SegmentWriter> resume(const io::Path& path, const SegmentFacts& facts,
+                                      Steps& steps = unwatched_steps());
 
   // Writes and fsyncs. Errc::invalid: the first revision does not follow the last one, or revisions run backwards.
   // Errc::no_space: nothing was added, the call may be repeated. Any other failure: the file must not be written to
@@ -65,12 +68,13 @@ class SegmentWriter {
   const SegmentFacts& facts() const { return facts_; }
 
  private:
-  SegmentWriter(io::Fd fd, io::Path path, SegmentFacts facts)
-      : fd_(std::move(fd)), path_(std::move(path)), facts_(facts) {}
+  SegmentWriter(io::Fd fd, io::Path path, SegmentFacts facts, Steps& steps)
+      : fd_(std::move(fd)), path_(std::move(path)), facts_(facts), steps_(&steps) {}
   Status commit(const Buffer& frames);
   io::Fd fd_;
   io::Path path_;
   SegmentFacts facts_;
+  Steps* steps_;
   bool broken_ = false;
 };
 

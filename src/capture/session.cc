@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/rfc3339.h"
+#include "capture/full.h"
 #include "capture/pause.h"
 
 namespace tidemark::capture {
@@ -38,6 +39,9 @@ Result<std::unique_ptr<Session>> Session::open(Parts parts, const std::stop_toke
     s.names_.take({}, Time(std::chrono::seconds(*segment.facts.sealed_unix_s)));
     s.last_event_ = std::max(s.last_event_, segment.facts.last_time);
   }
+  remove_unfinished_full(s.spill().dir());
+  // Killed between a gap and its full.
+  if (s.end_.newest_gap > s.end_.newest_full) s.ask_for_full(s.end_.newest_gap, "to close a gap");
   TM_CHECK(s.settle_holes(stop));
   if (const auto growing = s.spill().growing()) {
     s.last_event_ = std::max(s.last_event_, growing->last_time);
@@ -136,6 +140,7 @@ Status Session::record_gap(RevisionSpan span, const std::string& reason, const s
   gap.created = parts_.clock.now();
   Backoff backoff(parts_.options.retry_first, parts_.options.retry_most);
   for (;;) {
+    parts_.options.steps->about_to("record a gap");
     auto put = parts_.place.store->put(catalog::gap_key(span), as_bytes(catalog::print_sidecar(gap)));
     if (put || put.error().code == Errc::already_exists) break;
     log_error("gap not recorded yet", "revisions={}-{} reason=\"{}\"", span.first, span.last, put.error().what);

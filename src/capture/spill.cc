@@ -54,12 +54,14 @@ Status Spill::replay_one(const io::Path& path) {
   auto scan = scan_segment(path);
   if (!scan && scan.error().code == Errc::torn) {
     told_.push_back(scan.error().what + "; nothing in it was acknowledged, removed");
+    options_.steps->about_to("remove a segment that never had an event");
     if (::unlink(path.c_str()) != 0) return sys_fail("remove", path.native());
     return io::fsync_dir(options_.dir);
   }
   if (!scan && scan.error().code == Errc::corrupt) {
     const io::Path aside = path.native() + ".corrupt";
     told_.push_back(scan.error().what + "; kept aside as '" + aside.native() + "'");
+    options_.steps->about_to("put a damaged segment aside");
     TM_CHECK(io::rename_path(path, aside));
     return io::fsync_dir(options_.dir);
   }
@@ -74,6 +76,7 @@ Status Spill::replay_one(const io::Path& path) {
     if (why.code == Errc::corrupt) {
       const io::Path aside = path.native() + ".corrupt";
       std::error_code ec;
+      options_.steps->about_to("copy a damaged segment");
       std::filesystem::copy_file(path, aside, std::filesystem::copy_options::overwrite_existing, ec);
       if (ec) return sys_fail("copy to", aside.native(), ec.value());
       told_.push_back(
@@ -82,9 +85,10 @@ Status Spill::replay_one(const io::Path& path) {
       told_.push_back(
           fmt::format("{}; cut off, the acknowledged revisions up to {} are whole", why.what, facts.span.last));
     }
-    TM_LET(const SegmentWriter cut, SegmentWriter::resume(path, facts));
+    TM_LET(const SegmentWriter cut, SegmentWriter::resume(path, facts, *options_.steps));
   }
   if (facts.events == 0) {
+    options_.steps->about_to("remove an empty segment");
     if (::unlink(path.c_str()) != 0) return sys_fail("remove", path.native());
     return io::fsync_dir(options_.dir);
   }
@@ -102,12 +106,13 @@ Status Spill::settle_leftovers() {
       holes_.push_back({facts.span.last.next(), after->first.prev()});
     }
     if (facts.sealed_unix_s) continue;
-    TM_LET(SegmentWriter writer, SegmentWriter::resume(it->second.path, facts));
+    TM_LET(SegmentWriter writer, SegmentWriter::resume(it->second.path, facts, *options_.steps));
     if (after == segments_.end()) {
       writer_.emplace(std::move(writer));
       break;
     }
     const auto unix_s = std::chrono::ceil<std::chrono::seconds>(facts.last_time).time_since_epoch().count();
+    options_.steps->about_to("seal a segment that had lost its seal");
     TM_CHECK(writer.seal(unix_s));
     facts = writer.facts();
   }
@@ -125,7 +130,7 @@ Status Spill::append(std::span<const etcd::Event> events, Time received) {
   const Revision first = events.front().kv.mod;
   if (!writer_) {
     const io::Path path = segment_path(options_.dir, first);
-    TM_LET(SegmentWriter fresh, SegmentWriter::create(path, options_.cluster, first));
+    TM_LET(SegmentWriter fresh, SegmentWriter::create(path, options_.cluster, first, *options_.steps));
     writer_.emplace(std::move(fresh));
   }
   const Revision begins = writer_->facts().span.first;
@@ -137,6 +142,7 @@ Status Spill::append(std::span<const etcd::Event> events, Time received) {
     }
     return appended;
   }
+  options_.steps->about_to("acknowledge");
   const std::lock_guard lock(mutex_);
   Segment& segment = segments_[begins];
   if (segment.path.empty()) segment.path = segment_path(options_.dir, begins);
@@ -154,6 +160,7 @@ std::optional<SegmentFacts> Spill::growing() const {
 
 Status Spill::seal(std::int64_t unix_s) {
   if (!writer_ || writer_->facts().events == 0) return {};
+  options_.steps->about_to("seal a segment");
   TM_CHECK(writer_->seal(unix_s));
   const std::lock_guard lock(mutex_);
   segments_[writer_->facts().span.first].facts = writer_->facts();
@@ -171,7 +178,9 @@ std::vector<Segment> Spill::sealed() const {
 }
 
 Status Spill::remove(const Segment& segment) {
+  options_.steps->about_to("remove a published segment");
   if (::unlink(segment.path.c_str()) != 0 && errno != ENOENT) return sys_fail("remove", segment.path.native());
+  options_.steps->about_to("make its removal durable");
   TM_CHECK(io::fsync_dir(options_.dir));
   const std::lock_guard lock(mutex_);
   segments_.erase(segment.facts.span.first);

@@ -29,6 +29,7 @@ class Spill {
     io::Path dir;  // made when missing, mode 0700
     ClusterId cluster;
     std::uint64_t limit_bytes = 10UL << 30U;  // no more than this is spilled; publishing makes room
+    Steps* steps = &unwatched_steps();        // never null
   };
 
   // Errc::conflict: another process has the directory. Errc::invalid: the segments are another cluster's.

@@ -1,15 +1,10 @@
-// Where a crash may happen. Every action that changes a directory announces itself first; tests stop the process there
-// and look at what is left. In the product nothing listens.
+// Where a crash of a restore may happen: every action that changes a directory announces itself first.
 #pragma once
 
-#include <string_view>
+#include "base/steps.h"
 
 namespace tidemark::restore {
 
-class Steps {
- public:
-  virtual ~Steps() = default;
-  virtual void about_to(std::string_view action) { (void)action; }
-};
+using tidemark::Steps;
 
 }  // namespace tidemark::restore
