@@ -10,11 +10,17 @@ namespace {
 struct Place {
   std::string_view parent;  // with its slash
   std::string_view name;
+  std::string_view query;  // "?endpoint=…", of a bucket's URL: it counts for the neighbours too
 };
 
 // Errc::invalid: nothing is beside it.
 Result<Place> place_of(std::string_view url) {
   const std::string_view whole = url;
+  std::string_view query;
+  if (url.find("://") != std::string_view::npos && url.find('?') != std::string_view::npos) {
+    query = url.substr(url.find('?'));
+    url.remove_suffix(query.size());
+  }
   while (url.ends_with('/')) url.remove_suffix(1);
   const std::size_t slash = url.rfind('/');
   // In "s3://bucket" the last slash stands before the bucket's own name.
@@ -25,7 +31,7 @@ Result<Place> place_of(std::string_view url) {
         Errc::invalid, fmt::format("store '{}' is a root: there is no place beside it for another lineage", whole),
         "use a store one folder deeper, for example " + std::string(url) + "/etcd-main"});
   }
-  return Place{url.substr(0, slash + 1), url.substr(slash + 1)};
+  return Place{url.substr(0, slash + 1), url.substr(slash + 1), query};
 }
 
 }  // namespace
@@ -71,7 +77,7 @@ Result<std::string> neighbour_url(std::string_view url, std::string_view name) {
     return fail(Errc::invalid, "'{}' is not the name of a folder beside '{}'", name, url);
   }
   TM_LET(const Place place, place_of(url));
-  return std::string(place.parent) + std::string(name);
+  return std::string(place.parent) + std::string(name) + std::string(place.query);
 }
 
 Status check_neighbours(const io::Path& root) {

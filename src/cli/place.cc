@@ -12,7 +12,12 @@ Status check_place(const std::string& url) {
   const std::string_view scheme = store::url_scheme(url);
   std::string_view path = url;
   if (!scheme.empty()) path.remove_prefix(scheme.size() + 1);
-  if (!scheme.empty() && scheme != "dir") return bucket::check_prefix(path);
+  if (!scheme.empty() && scheme != "dir") {
+    // s3://bucket/PREFIX?options
+    path = path.substr(0, path.find('?'));
+    const std::size_t slash = path.find('/', std::string_view("//").size());
+    return bucket::check_prefix(slash == std::string_view::npos ? "" : path.substr(slash + 1));
+  }
   std::error_code error;
   const io::Path root = std::filesystem::absolute(path, error).lexically_normal();
   TM_CHECK(bucket::check_prefix(root.relative_path().native()));  // a prefix has no leading slash

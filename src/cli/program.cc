@@ -119,7 +119,7 @@ CLI::App& Program::verb_of(CLI::App& parent, const std::string& name, const std:
 }
 
 void Program::add_store(CLI::App& app, std::string& url) {
-  app.add_option("--store", url, "where the backups are: dir:/path or a path")
+  app.add_option("--store", url, "where the backups are: dir:/path, a path, or s3://bucket/prefix")
       ->envname("TIDEMARK_STORE")
       ->required()
       ->type_name("URL");

@@ -199,9 +199,10 @@ TEST(OpenStore, OtherUrlsAreRefusedByName) {
     const char* text;
   };
   const Row rows[] = {
-      {"s3://bucket/prefix", Errc::unsupported, "directories only"},
-      {"gs://bucket/prefix", Errc::unsupported, "directories only"},
-      {"az://account/container", Errc::unsupported, "directories only"},
+      {"s3://", Errc::invalid, "no name of a bucket"},
+      {"s3:bucket", Errc::invalid, "s3://bucket/prefix"},
+      {"gs://bucket/prefix", Errc::unsupported, "dir: and s3: only"},
+      {"az://account/container", Errc::unsupported, "dir: and s3: only"},
       {"file:/x/snapshot.db", Errc::unsupported, "not a store"},
       {"etcd:/var/lib/etcd", Errc::unsupported, "not a store"},
       {"ftp://host/x", Errc::invalid, "unknown scheme 'ftp:'"},

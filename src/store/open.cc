@@ -1,6 +1,7 @@
 #include "store/open.h"
 
 #include "store/dir_store.h"
+#include "store/s3_store.h"
 
 namespace tidemark::store {
 
@@ -15,14 +16,19 @@ std::string_view url_scheme(std::string_view url) {
 
 Result<std::unique_ptr<ObjectStore>> open_store(std::string_view url, bool read_only) {
   const std::string_view scheme = url_scheme(url);
-  if (scheme == "s3" || scheme == "gs" || scheme == "az") {
-    return fail(Errc::unsupported, "open store '{}': this version keeps backups in directories only (dir:/path)", url);
+  if (scheme == "s3") {
+    TM_LET(std::unique_ptr<S3Store> store, S3Store::open(url, {.read_only = read_only}));
+    return store;
+  }
+  if (scheme == "gs" || scheme == "az") {
+    return fail(Errc::unsupported, "open store '{}': this version keeps backups in dir: and s3: only", url);
   }
   if (scheme == "file" || scheme == "etcd") {
     return fail(Errc::unsupported, "open store '{}': this is one snapshot or data directory to read, not a store", url);
   }
   if (!scheme.empty() && scheme != "dir") {
-    return fail(Errc::invalid, "open store '{}': unknown scheme '{}:', expected dir:/path", url, scheme);
+    return fail(Errc::invalid, "open store '{}': unknown scheme '{}:', expected dir:/path or s3://bucket/prefix", url,
+                scheme);
   }
   const std::string_view path = scheme.empty() ? url : url.substr(scheme.size() + 1);
   if (path.empty()) return fail(Errc::invalid, "open store '{}': no path given, expected dir:/path", url);

@@ -1,0 +1,202 @@
+#include "store/s3_store.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/rfc3339.h"
+#include "net/http_date.h"
+#include "store/s3_client.h"
+#include "store/s3_source.h"
+#include "store/s3_versions.h"
+#include "store/s3_writer.h"
+#include "store/xml.h"
+
+namespace tidemark::store {
+namespace {
+
+struct Page {
+  std::vector<ObjectInfo> objects;  // keys of the bucket
+  bool more = false;
+  std::string token;
+};
+
+Result<Page> parse_page(std::string_view xml) {
+  Page page;
+  ObjectInfo object;
+  TM_CHECK(read_xml(xml, [&](const XmlElement& e) -> Status {
+    if (e.path == "Contents/Key") {
+      TM_LET(object.key, net::percent_decode(e.text));
+    } else if (e.path == "Contents/Size") {
+      const auto [end, error] = std::from_chars(e.text.data(), e.text.data() + e.text.size(), object.size);
+      if (error != std::errc()) return fail(Errc::corrupt, "'{}' is no size", e.text);
+    } else if (e.path == "Contents/LastModified") {
+      TM_LET(object.modified, parse_rfc3339(e.text));
+    } else if (e.path == "Contents") {
+      page.objects.push_back(std::exchange(object, {}));
+    } else if (e.path == "IsTruncated") {
+      page.more = e.text == "true";
+    } else if (e.path == "NextContinuationToken") {
+      page.token = e.text;
+    }
+    return {};
+  }));
+  return page;
+}
+
+// Below the store's prefix; nullopt: not a key of ours (a "folder" that some console made, a name we would not take).
+std::optional<std::string> own_key(const S3Options& options, std::string_view key) {
+  if (!options.prefix.empty()) {
+    if (!key.starts_with(options.prefix + "/")) return std::nullopt;
+    key.remove_prefix(options.prefix.size() + 1);
+  }
+  if (!check_key(key)) return std::nullopt;
+  return std::string(key);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<S3Store>> S3Store::open(std::string_view url, S3Surroundings around) {
+  TM_LET(S3Options options, parse_s3_url(url, around.environment));
+  auto client =
+      std::make_shared<S3Client>(std::move(options), around.environment, *around.clock, around.seed, around.wait);
+  return std::unique_ptr<S3Store>(new S3Store(std::move(client), around));
+}
+
+S3Store::S3Store(std::shared_ptr<S3Client> client, const S3Surroundings& around)
+    : client_(std::move(client)), read_only_(around.read_only), part_bytes_(around.part_bytes) {}
+
+S3Store::~S3Store() = default;
+
+std::string S3Store::url() const { return client_->options().url; }
+
+const net::Traffic& S3Store::traffic() const { return client_->traffic(); }
+
+Status S3Store::writable(std::string_view key) const {
+  TM_CHECK(check_key(key));
+  if (read_only()) return fail(Errc::denied, "write '{}': store {} is opened read-only", key, url());
+  return {};
+}
+
+Result<bool> S3Store::by_version() {
+  if (client_->options().versions == S3Options::Versions::latest) return false;
+  const std::scoped_lock lock(mutex_);
+  if (!by_version_) {
+    TM_LET(const std::string status, versioning_of(*client_));
+    by_version_ = !status.empty();
+  }
+  return *by_version_;
+}
+
+Result<std::unique_ptr<ObjectWriter>> S3Store::create(std::string_view key) {
+  TM_CHECK(writable(key));
+  TM_LET(const bool versions, by_version());
+  if (versions) {
+    // A delete marker would let a second version in, which no reader would see.
+    const auto there = stat(key);
+    if (there) return fail(Errc::already_exists, "put '{}': the key is taken", key);
+    if (there.error().code != Errc::not_found) return std::unexpected(there.error());
+  }
+  return std::make_unique<S3Writer>(client_, client_->full_key(key), part_bytes_);
+}
+
+Result<std::unique_ptr<io::Source>> S3Store::open(std::string_view key, std::uint64_t offset, std::uint64_t length) {
+  TM_CHECK(check_key(key));
+  constexpr std::uint64_t kNoSuchByte = 1ULL << 62U;
+  if (length == 0 || offset >= kNoSuchByte) {
+    TM_CHECK(stat(key));
+    return std::make_unique<io::BytesSource>(Bytes{});
+  }
+  const std::string full = client_->full_key(key);
+  TM_LET(const bool versions, by_version());
+  std::string version;
+  if (versions) {
+    TM_LET(const auto all, versions_of(*client_, full));
+    TM_LET(const auto counts, counting_version(*client_, all));
+    if (!counts) return fail(Errc::not_found, "get '{}': there is no such object", full);
+    version = counts->id;
+  }
+  return open_s3(client_, full, version, offset, length);
+}
+
+Result<ObjectInfo> S3Store::stat(std::string_view key) {
+  TM_CHECK(check_key(key));
+  const std::string full = client_->full_key(key);
+  TM_LET(const bool versions, by_version());
+  if (versions) {
+    TM_LET(const auto all, versions_of(*client_, full));
+    TM_LET(const auto counts, counting_version(*client_, all));
+    if (!counts) return fail(Errc::not_found, "stat '{}': there is no such object", full);
+    return ObjectInfo{std::string(key), counts->size, counts->modified};
+  }
+  TM_LET(const net::Answer answer,
+         client_->demand({.what = "stat", .method = "HEAD", .key = full, .headers = client_->customer_key_headers()}));
+  ObjectInfo info{std::string(key), 0, {}};
+  const std::string_view length = answer.header("Content-Length");
+  const auto [end, error] = std::from_chars(length.data(), length.data() + length.size(), info.size);
+  if (error != std::errc()) return fail(Errc::corrupt, "stat '{}': the answer has no length", full);
+  info.modified = net::parse_http_date(answer.header("Last-Modified")).value_or(Time{});
+  return info;
+}
+
+Result<std::vector<ObjectInfo>> S3Store::list_plain(std::string_view prefix) {
+  std::vector<ObjectInfo> all;
+  std::string token;
+  for (;;) {
+    net::Query query{{"encoding-type", "url"}, {"list-type", "2"}, {"prefix", client_->full_key(prefix)}};
+    if (!token.empty()) query.emplace_back("continuation-token", token);
+    TM_LET(const net::Answer answer, client_->demand({.what = "list", .query = std::move(query)}));
+    TM_LET(Page page, named("list", parse_page(answer.text())));
+    for (ObjectInfo& object : page.objects) all.push_back(std::move(object));
+    if (!page.more) return all;
+    if (page.token.empty() || page.token == token) {
+      return fail(Errc::corrupt, "list '{}': the same page again and again", client_->options().bucket);
+    }
+    token = page.token;
+  }
+}
+
+Result<std::vector<ObjectInfo>> S3Store::list(std::string_view prefix) {
+  TM_LET(const bool versions, by_version());
+  std::vector<ObjectInfo> found;
+  if (versions) {
+    TM_LET(const auto all, list_versions(*client_, client_->full_key(prefix)));
+    for (auto begin = all.begin(); begin != all.end();) {
+      const auto end = std::find_if(begin, all.end(), [&](const S3Version& v) { return v.key != begin->key; });
+      TM_LET(const auto counts, counting_version(*client_, std::span(begin, end)));
+      if (counts) found.push_back({counts->key, counts->size, counts->modified});
+      begin = end;
+    }
+  } else {
+    TM_LET(found, list_plain(prefix));
+  }
+  std::vector<ObjectInfo> own;
+  for (ObjectInfo& object : found) {
+    auto key = own_key(client_->options(), object.key);
+    if (!key || !key->starts_with(prefix)) continue;
+    object.key = *std::move(key);
+    own.push_back(std::move(object));
+  }
+  std::ranges::sort(own, {}, &ObjectInfo::key);
+  return own;
+}
+
+Status S3Store::remove(std::string_view key) {
+  TM_CHECK(writable(key));
+  TM_CHECK(stat(key));
+  const std::string full = client_->full_key(key);
+  TM_LET(const bool versions, by_version());
+  if (!versions) {
+    TM_CHECK(client_->demand({.what = "remove", .method = "DELETE", .key = full}));
+    return {};
+  }
+  // The newest first: the one that counts goes last, so that a removal that fails half-way changes nothing to see.
+  TM_LET(const auto all, versions_of(*client_, full));
+  for (const S3Version& version : all) {
+    TM_CHECK(hinted(
+        client_->demand({.what = "remove", .method = "DELETE", .key = full, .query = {{"versionId", version.id}}}),
+        "an object lock may hold it: tidemark store check tells"));
+  }
+  return {};
+}
+
+}  // namespace tidemark::store

@@ -1,0 +1,143 @@
+#include "store/s3_versions.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/rfc3339.h"
+#include "store/xml.h"
+
+namespace tidemark::store {
+namespace {
+
+constexpr const char* kExcludeTag = "x-etcd-snapshot-exclude";
+
+struct Page {
+  std::vector<S3Version> versions;
+  bool more = false;
+  std::string next_key, next_version;
+};
+
+Result<std::uint64_t> size_of(std::string_view text) {
+  std::uint64_t size = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), size);
+  if (error != std::errc() || end != text.data() + text.size()) return fail(Errc::corrupt, "'{}' is no size", text);
+  return size;
+}
+
+Status take_field(S3Version& version, std::string_view name, std::string_view text) {
+  if (name == "Key") {
+    TM_LET(version.key, net::percent_decode(text));
+  } else if (name == "VersionId") {
+    version.id = text;
+  } else if (name == "ETag") {
+    version.etag = text;
+  } else if (name == "Size") {
+    TM_LET(version.size, size_of(text));
+  } else if (name == "LastModified") {
+    TM_LET(version.modified, parse_rfc3339(text));
+  }
+  return {};
+}
+
+Result<Page> parse_page(std::string_view xml) {
+  Page page;
+  S3Version version;
+  TM_CHECK(read_xml(xml, [&](const XmlElement& e) -> Status {
+    const std::size_t slash = std::min(e.path.find('/'), e.path.size());
+    const std::string_view outer = e.path.substr(0, slash);
+    if (outer == "Version" || outer == "DeleteMarker") {
+      if (slash < e.path.size()) return take_field(version, e.path.substr(slash + 1), e.text);
+      version.delete_marker = outer == "DeleteMarker";
+      page.versions.push_back(std::exchange(version, {}));
+    } else if (e.path == "IsTruncated") {
+      page.more = e.text == "true";
+    } else if (e.path == "NextKeyMarker") {
+      TM_LET(page.next_key, net::percent_decode(e.text));
+    } else if (e.path == "NextVersionIdMarker") {
+      page.next_version = e.text;
+    }
+    return {};
+  }));
+  return page;
+}
+
+Result<std::vector<S3Version>> list_until(S3Client& client, const std::string& prefix, bool only_this_key) {
+  std::vector<S3Version> all;
+  net::Query query{{"encoding-type", "url"}, {"prefix", prefix}, {"versions", ""}};
+  for (Page page;;) {
+    net::Query asked = query;
+    if (!page.next_key.empty()) asked.emplace_back("key-marker", page.next_key);
+    if (!page.next_version.empty()) asked.emplace_back("version-id-marker", page.next_version);
+    TM_LET(const net::Answer answer, client.demand({.what = "list versions of", .query = std::move(asked)}));
+    TM_LET(Page next, named("list versions", parse_page(answer.text())));
+    if (next.more && next.next_key == page.next_key && next.next_version == page.next_version) {
+      return fail(Errc::corrupt, "list versions of '{}': the same page again and again", client.options().bucket);
+    }
+    page = std::move(next);
+    for (S3Version& version : page.versions) all.push_back(std::move(version));
+    if (!page.more || (only_this_key && !all.empty() && all.back().key > prefix)) break;
+  }
+  if (only_this_key) std::erase_if(all, [&](const S3Version& v) { return v.key != prefix; });
+  // By key; what belongs to one key stays in the order of its versions. Markers and versions come in one sequence.
+  std::ranges::stable_sort(all, {}, &S3Version::key);
+  return all;
+}
+
+Result<bool> excluded(S3Client& client, const S3Version& version) {
+  const S3Call call{
+      .what = "read the tags of", .key = version.key, .query = {{"tagging", ""}, {"versionId", version.id}}};
+  TM_LET(const net::Answer answer, client.call(call));
+  if (answer.status >= 500) return client.refused(call, answer);
+  if (!answer.ok()) return false;  // no tags, or not ours to read
+  bool found = false;
+  std::string key;
+  std::string value;
+  TM_CHECK(named("tags", read_xml(answer.text(), [&](const XmlElement& e) -> Status {
+                   if (e.path == "TagSet/Tag/Key") key = e.text;
+                   if (e.path == "TagSet/Tag/Value") value = e.text;
+                   if (e.path == "TagSet/Tag" && key == kExcludeTag && value == "true") found = true;
+                   return {};
+                 })));
+  return found;
+}
+
+}  // namespace
+
+Result<std::string> versioning_of(S3Client& client) {
+  const S3Call call{.what = "read versioning of", .query = {{"versioning", ""}}};
+  TM_LET(const net::Answer answer, client.call(call));
+  if (answer.status >= 500 && answer.status != 501) return client.refused(call, answer);
+  if (!answer.ok()) {
+    if (read_refusal(answer).code == "NoSuchBucket") return client.refused(call, answer);
+    return std::string();
+  }
+  TM_LET(const auto fields, named("versioning", read_flat_xml(answer.text())));
+  const auto status = fields.find("Status");
+  return status == fields.end() ? std::string() : status->second;
+}
+
+Result<std::vector<S3Version>> list_versions(S3Client& client, const std::string& prefix) {
+  return list_until(client, prefix, false);
+}
+
+Result<std::vector<S3Version>> versions_of(S3Client& client, const std::string& key) {
+  return list_until(client, key, true);
+}
+
+Result<std::optional<S3Version>> counting_version(S3Client& client, std::span<const S3Version> of_one_key) {
+  const S3Version* oldest = nullptr;
+  bool hidden = false;
+  for (const S3Version& version : of_one_key) {
+    hidden = hidden || version.delete_marker;
+    // A server that lists markers and versions apart does not say how they interleave, but time does.
+    if (!version.delete_marker && (oldest == nullptr || version.modified <= oldest->modified)) oldest = &version;
+  }
+  if (oldest == nullptr) return std::nullopt;
+  if (hidden) {
+    TM_LET(const bool gone, excluded(client, *oldest));
+    if (gone) return std::nullopt;
+  }
+  return *oldest;
+}
+
+}  // namespace tidemark::store
