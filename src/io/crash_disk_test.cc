@@ -194,7 +194,9 @@ TEST_F(Disks, TellsWhatWentPastIt) {
   std::filesystem::remove(at("a"));
   EXPECT_EQ(disk.unseen(), "'a' is not there");
   const CrashDisk again(dir_.path());
-  { std::ofstream(at("c")) << "by the C library's own streams"; }
+  {
+    std::ofstream(at("c")) << "by the C library's own streams";
+  }
   EXPECT_EQ(again.unseen(), "'c' came from nowhere");
 }
 

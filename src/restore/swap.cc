@@ -9,10 +9,10 @@
 #include <optional>
 #include <vector>
 
+#include "restore/swap_journal.h"
+
 namespace tidemark::restore {
 namespace {
-
-constexpr std::string_view kFormerPrefix = "member.before-";
 
 // A directory keeps its inode when it is renamed: that tells the new one from the old one whatever their names are.
 std::optional<std::uint64_t> inode(const io::Path& path) {
@@ -21,32 +21,9 @@ std::optional<std::uint64_t> inode(const io::Path& path) {
   return about.st_ino;
 }
 
-struct Journal {
-  std::uint64_t new_inode = 0;
-  std::int64_t unix_s = 0;
-};
-
-// One line of text, so that a person in trouble can read it.
-std::string print_journal(const Journal& journal) {
-  return fmt::format("tidemark-swap 1 new-inode={} former={}{}\n", journal.new_inode, kFormerPrefix, journal.unix_s);
-}
-
 Result<Journal> read_journal(const io::Path& path) {
   TM_LET(const Buffer bytes, io::read_file(path, 4096));
-  const std::string text(as_text(bytes));
-  Journal journal;
-  unsigned version = 0;
-  unsigned long long ino = 0;
-  long long unix_s = 0;
-  if (std::sscanf(text.c_str(), "tidemark-swap %u new-inode=%llu former=member.before-%lld", &version, &ino, &unix_s) !=
-      3) {
-    return fail(Errc::corrupt, "'{}' is not a swap journal", path.string());
-  }
-  if (version != 1)
-    return fail(Errc::unsupported, "'{}' is of version {}; this program reads 1", path.string(), version);
-  journal.new_inode = ino;
-  journal.unix_s = unix_s;
-  return journal;
+  return named(path.string(), parse_journal(as_text(bytes)));
 }
 
 // Former copies other than `keep`.
@@ -83,6 +60,8 @@ Result<io::Path> clear_up(const Places& places, std::int64_t unix_s, Steps& step
       steps.about_to("remove an earlier former member");
       TM_CHECK(io::remove_tree(earlier));
     }
+    // Before the journal goes: half of an earlier copy would be kept for good under a name that promises a whole one.
+    TM_CHECK(io::fsync_dir(places.root));
   }
   steps.about_to("remove the journal");
   TM_CHECK(io::remove_tree(places.journal()));

@@ -4,6 +4,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "restore/swap_journal.h"
+
 namespace tidemark::restore {
 namespace {
 
@@ -177,6 +179,37 @@ TEST(Swap, RecoverRefusesAJournalItDoesNotKnow) {
     EXPECT_EQ(told.error().code, code) << text;
     EXPECT_TRUE(std::filesystem::exists(places.partial())) << "nothing is removed that is not understood";
   }
+}
+
+TEST(SwapJournal, OnlyAWholeOneIsBelieved) {
+  for (const Journal& journal : {Journal{1, 2}, Journal{131077, 1795246362}, Journal{UINT64_MAX, -1}}) {
+    const std::string text = print_journal(journal);
+    ASSERT_EQ(parse_journal(text), journal);
+    for (std::size_t size = 0; size < text.size(); ++size) {
+      const auto cut = parse_journal(text.substr(0, size));
+      ASSERT_FALSE(cut) << text.substr(0, size);
+      EXPECT_EQ(cut.error().code, Errc::corrupt);
+    }
+    // A flipped bit in a number is another number; recover() finds no directory of that inode then.
+    for (std::size_t bit = 0; bit < text.size() * 8; ++bit) {
+      std::string flipped = text;
+      flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << bit % 8));
+      const auto parsed = parse_journal(flipped);
+      EXPECT_TRUE(!parsed || print_journal(*parsed) == flipped) << flipped;
+    }
+  }
+  for (const char* text : {"", "\n", "tidemark-swap 1 new-inode=1 former=member.before-1", "tidemark-swap 1\n",
+                           "tidemark-swap 1 new-inode=01 former=member.before-1\n",
+                           "tidemark-swap 1 new-inode=1 former=member.before-1\n\n",
+                           "tidemark-swap 1 new-inode=1 former=member.before-+1\n",
+                           "tidemark-swap 1 new-inode=99999999999999999999 former=member.before-1\n",
+                           "tidemark-swap 1 new-inode=1 former=member.before-99999999999999999999\n",
+                           "tidemark-swap 1 new-inode=1  former=member.before-1\n"}) {
+    const auto parsed = parse_journal(text);
+    ASSERT_FALSE(parsed) << text;
+    EXPECT_EQ(parsed.error().code, Errc::corrupt) << text;
+  }
+  EXPECT_EQ(parse_journal("tidemark-swap 2 anything").error().code, Errc::unsupported);
 }
 
 TEST(Swap, RecoverOfADirectoryThatIsNotThere) {

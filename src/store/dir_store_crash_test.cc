@@ -69,8 +69,8 @@ std::map<std::string, std::vector<std::optional<std::string>>> allowed(const std
 
 // The next process: sees only whole objects, and can do all that was to be done.
 void look(const std::vector<Asked>& all, const Crash& crash, const DiskImage& image) {
-  const auto dir = io::TempDir::create();
-  const io::Path root = dir->path() / "disk";
+  const io::TempDir dir = io::testing::scratch();
+  const io::Path root = dir.path() / "disk";
   const CrashDisk next(root, image);
   const auto store = DirStore::open(root / "store", DirStore::Access::read_write);
   ASSERT_TRUE(store);

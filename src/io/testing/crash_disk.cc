@@ -237,6 +237,11 @@ void each_crash(const CrashDisk& disk, std::size_t first, int dice, std::uint64_
   }
 }
 
+TempDir scratch() {
+  auto in_memory = TempDir::create("/dev/shm");
+  return in_memory ? *std::move(in_memory) : TempDir::create().value();
+}
+
 std::map<std::string, std::string> below(const DiskImage& image, const std::string& directory) {
   std::map<std::string, std::string> found;
   const std::string prefix = directory.empty() ? "" : directory + "/";

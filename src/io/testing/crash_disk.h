@@ -89,6 +89,9 @@ class CrashDisk {
 void each_crash(const CrashDisk& disk, std::size_t first, int dice, std::uint64_t seed,
                 const std::function<bool(const Crash&, const DiskImage&)>& visit);
 
+// A directory for images: in memory where the machine has such a place, because a test puts down thousands.
+TempDir scratch();
+
 // The part of an image below a directory, with paths relative to it and without inodes: for comparisons.
 std::map<std::string, std::string> below(const DiskImage& image, const std::string& directory);
 
