@@ -1,8 +1,10 @@
 #include "bolt/bulk_writer.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
+#include "bolt/page_proof.h"
 #include "bolt/segment.h"
 #include "bolt/tree.h"
 
@@ -55,7 +57,7 @@ class BulkWriter::Work {
  public:
   explicit Work(std::unique_ptr<PageFile> file) : file_(std::move(file)) {}
 
-  std::unique_ptr<Segment> segment() { return std::make_unique<SegmentWriter>(file_); }
+  std::unique_ptr<Segment> segment(LeafWitness* witness) { return std::make_unique<SegmentWriter>(file_, witness); }
   Status add_tree(std::string_view name, std::vector<std::unique_ptr<Segment>> segments);
   Result<std::uint64_t> finish();
 
@@ -63,10 +65,13 @@ class BulkWriter::Work {
   struct NamedBucket {
     std::string name;
     Buffer value;
+    std::optional<Tree> tree;  // nullopt: inline
+    LeafSum leaves;
   };
   Status check_name(std::string_view name) const;
   Result<Segments> sort_out(std::string_view name, std::vector<std::unique_ptr<Segment>> segments) const;
   Result<PageId> write_root();
+  Status check_file() const;
 
   const std::shared_ptr<PageFile> file_;
   std::vector<NamedBucket> buckets_;
@@ -105,7 +110,7 @@ Status BulkWriter::Work::add_tree(std::string_view name, std::vector<std::unique
       const auto more = segment->held_rows();
       rows.insert(rows.end(), more.begin(), more.end());
     }
-    buckets_.push_back({std::string(name), inline_bucket(rows)});
+    buckets_.push_back({std::string(name), inline_bucket(rows), std::nullopt, {}});
     return {};
   }
   PageList leaves;
@@ -113,8 +118,10 @@ Status BulkWriter::Work::add_tree(std::string_view name, std::vector<std::unique
     TM_LET(PageList more, segment->take_leaves());
     leaves.append(std::move(more));
   }
-  TM_LET(const PageId root, write_branches(file_, std::move(leaves)));
-  buckets_.push_back({std::string(name), bucket_header(root)});
+  LeafSum sum;
+  for (std::size_t i = 0; i < leaves.size(); i++) sum.add(leaves.key(i), leaves.page(i));
+  TM_LET(const Tree tree, write_branches(file_, std::move(leaves)));
+  buckets_.push_back({std::string(name), bucket_header(tree.top), tree, sum});
   return {};
 }
 
@@ -124,8 +131,8 @@ Result<PageId> BulkWriter::Work::write_root() {
   std::vector<Row> rows;
   for (const NamedBucket& bucket : buckets_)
     rows.push_back({.key = as_bytes(bucket.name), .value = bucket.value, .flags = kBucketElement});
-  PageWriter writer(file_);
-  TM_CHECK(writer.add(kLeafPage, rows));
+  PageWriter writer(file_, kLeafPage);
+  TM_CHECK(writer.add(rows));
   TM_CHECK(writer.close());
   return writer.take().page(0);
 }
@@ -137,7 +144,27 @@ Result<std::uint64_t> BulkWriter::Work::finish() {
     return fail(Errc::invalid, "'{}': a segment was neither added nor destroyed", file_->path().native());
   finished_ = true;
   TM_LET(const PageId root, write_root());
-  return file_->finish(root);
+  TM_LET(const std::uint64_t size, file_->finish(root));
+  if (auto checked = named(file_->path().native(), check_file()); !checked) {
+    file_->disown();
+    return std::unexpected(std::move(checked).error());
+  }
+  return size;
+}
+
+// The leaves were proven when they were written: here is what leads to them.
+Status BulkWriter::Work::check_file() const {
+  TM_LET(const Reader reader, Reader::open(file_->path()));
+  std::size_t next = 0;
+  TM_CHECK(reader.for_each(reader.root(), [&](const Element& element) -> Status {
+    const bool same = next < buckets_.size() && element.is_bucket && as_text(element.key) == buckets_[next].name &&
+                      compare(element.value, buckets_[next].value) == 0;
+    if (!same) return fail(Errc::corrupt, "bucket {} is not what was written", next);
+    const NamedBucket& bucket = buckets_[next++];
+    return bucket.tree ? check_branches(reader, bucket.tree->top, bucket.tree->levels, bucket.leaves) : Status();
+  }));
+  if (next != buckets_.size()) return fail(Errc::corrupt, "{} buckets where {} were written", next, buckets_.size());
+  return {};
 }
 
 BulkWriter::BulkWriter(std::unique_ptr<Work> work) : work_(std::move(work)) {}
@@ -148,7 +175,7 @@ Result<std::unique_ptr<BulkWriter>> BulkWriter::create(const io::Path& path, Cac
   return std::unique_ptr<BulkWriter>(new BulkWriter(std::make_unique<Work>(std::move(file))));
 }
 
-std::unique_ptr<BulkWriter::Segment> BulkWriter::segment() { return work_->segment(); }
+std::unique_ptr<BulkWriter::Segment> BulkWriter::segment(LeafWitness* witness) { return work_->segment(witness); }
 
 Status BulkWriter::add_tree(std::string_view bucket_name, std::vector<std::unique_ptr<Segment>> segments) {
   return work_->add_tree(bucket_name, std::move(segments));

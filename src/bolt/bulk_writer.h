@@ -8,7 +8,10 @@
 // Rules that the pages keep (breaking either kills etcd at its next compaction): a branch element's key is exactly the
 // first key of its child, and no branch page has fewer than two children. Leaves are filled to 90 %
 // (fuller when a row that still fits would otherwise leave a quarter of the page empty).
-// Memory: per open segment one chunk buffer (1 MiB); per leaf page about 32 bytes until its tree is finished.
+// What is written is proven on the way (see page_proof.h): finish() says ok only for a file whose every page was read
+// back from the bytes that were handed to the kernel, and whose trees were read from the file.
+// Memory: per open segment one chunk buffer (1 MiB); per leaf page about 32 bytes until its tree is finished; with
+// Cache::bypass what waits to be written, at most 9 MiB.
 #pragma once
 
 #include <cstdint>
@@ -23,6 +26,16 @@
 
 namespace tidemark::bolt {
 
+class Page;
+
+// Sees every leaf page as the file will have it, each once, one segment's pages in order and by one thread.
+class LeafWitness {
+ public:
+  virtual ~LeafWitness() = default;
+  // `below`: its keys are below those of the pages seen before, otherwise above. A failure is the segment's failure.
+  virtual Status saw(const Page& leaf, bool below) = 0;
+};
+
 class BulkWriter {
  public:
   class Segment;
@@ -36,15 +49,17 @@ class BulkWriter {
   static Result<std::unique_ptr<BulkWriter>> create(const io::Path& path, Cache cache = Cache::keep);
   ~BulkWriter();  // without a successful finish(): removes the file
 
-  // A new, empty segment. Threads: any.
-  std::unique_ptr<Segment> segment();
+  // A new, empty segment. Rows that end up in an inline bucket are not shown to the witness, which must outlive the
+  // segment. Threads: any.
+  std::unique_ptr<Segment> segment(LeafWitness* witness = nullptr);
 
   // A top-level bucket from its segments, in any order; empty segments are fine. Small buckets are stored inline.
   // Errc::invalid when ranges overlap, a segment is not closed or the name is taken; the segments are gone then, their
   // pages are free. Buckets may be added in any order. One thread.
   Status add_tree(std::string_view bucket_name, std::vector<std::unique_ptr<Segment>> segments);
 
-  // Root, freelist, fsync, meta pages, fsync. Returns the size of the file in bytes: exactly its high-water mark.
+  // Root, freelist, fsync, meta pages, fsync; then branches, root and meta are read from the file. Returns the size of
+  // the file in bytes: exactly its high-water mark. Errc::corrupt: what was read is not what was written.
   // Requires: every segment was given to add_tree() or destroyed.
   Result<std::uint64_t> finish();
 

@@ -5,8 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <new>
 #include <utility>
 
 namespace tidemark::bolt {
@@ -16,18 +14,10 @@ namespace {
 constexpr PageId kMostPages = PageId{1} << 32U;  // 16 TiB
 constexpr std::size_t kChunksKept = 16;
 
-bool is_aligned(Bytes bytes) { return reinterpret_cast<std::uintptr_t>(bytes.data()) % kPageSize == 0; }
-
 }  // namespace
 
-AlignedBuffer make_aligned(std::size_t pages) {
-  auto* const memory = static_cast<std::byte*>(std::aligned_alloc(kPageSize, pages * kPageSize));
-  if (memory == nullptr) throw std::bad_alloc();
-  return AlignedBuffer(memory);
-}
-
-PageFile::PageFile(io::Path path, io::Fd file, io::Fd direct)
-    : path_(std::move(path)), file_(std::move(file)), direct_(std::move(direct)), use_direct_(direct_.open()) {}
+PageFile::PageFile(io::Path path, io::Fd file, std::unique_ptr<io::WriteBehind> behind)
+    : path_(std::move(path)), file_(std::move(file)), behind_(std::move(behind)) {}
 
 PageFile::~PageFile() {
   if (!finished_) ::unlink(path_.c_str());
@@ -35,12 +25,12 @@ PageFile::~PageFile() {
 
 Result<std::unique_ptr<PageFile>> PageFile::create(const io::Path& path, bool direct) {
   TM_LET(io::Fd file, io::open_file(path, O_RDWR | O_CREAT | O_EXCL, 0600));
-  io::Fd past_cache;
+  std::unique_ptr<io::WriteBehind> behind;
   if (direct) {
     // tmpfs and some network file systems refuse the flag: the cache serves them as well.
-    if (auto opened = io::open_file(path, O_RDWR | O_DIRECT)) past_cache = *std::move(opened);
+    if (auto opened = io::WriteBehind::open(path)) behind = *std::move(opened);
   }
-  return std::unique_ptr<PageFile>(new PageFile(path, std::move(file), std::move(past_cache)));
+  return std::unique_ptr<PageFile>(new PageFile(path, std::move(file), std::move(behind)));
 }
 
 Result<PageId> PageFile::allocate(std::uint64_t pages) {
@@ -52,30 +42,14 @@ Result<PageId> PageFile::allocate(std::uint64_t pages) {
   return first;
 }
 
-Status PageFile::write(PageId first, Bytes pages) {
+Status PageFile::write(PageId first, io::AlignedBuffer chunk, std::size_t pages) {
   if (failed_) return fail(Errc::io, "'{}': an earlier write failed", path_.native());
-  auto written = write_bytes(first, pages);
+  const std::uint64_t offset = first * kPageSize;
+  if (behind_) return behind_->write(offset, std::move(chunk), pages * kPageSize);
+  auto written = io::pwrite_all(file_.get(), Bytes(chunk.data(), pages * kPageSize), offset, path_);
   if (!written) failed_ = true;
+  return_chunk(std::move(chunk));
   return written;
-}
-
-Status PageFile::write_bytes(PageId first, Bytes pages) {
-  std::uint64_t offset = first * kPageSize;
-  while (!pages.empty() && use_direct_ && is_aligned(pages)) {
-    const ssize_t n = ::pwrite(direct_.get(), pages.data(), pages.size(), static_cast<off_t>(offset));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0 && errno != EINVAL) return sys_fail("write", path_.native());
-    if (n < 0) {  // the file system takes the flag and then refuses the write
-      use_direct_ = false;
-      break;
-    }
-    // A short write may end inside a page; that page is written again, whole.
-    const std::size_t whole = static_cast<std::size_t>(n) / kPageSize * kPageSize;
-    if (whole == 0) break;
-    pages = pages.subspan(whole);
-    offset += whole;
-  }
-  return io::pwrite_all(file_.get(), pages, offset, path_);
 }
 
 void PageFile::give_back(PageRun run) {
@@ -84,6 +58,7 @@ void PageFile::give_back(PageRun run) {
 }
 
 Result<std::uint64_t> PageFile::finish(PageId root) {
+  if (failed_) return fail(Errc::io, "'{}': an earlier write failed", path_.native());
   std::vector<PageId> free;
   for (const PageRun& run : free_)
     for (PageId page = run.first; page < run.first + run.pages; page++) free.push_back(page);
@@ -91,9 +66,13 @@ Result<std::uint64_t> PageFile::finish(PageId root) {
   Buffer freelist = make_freelist(free, kPageSize);
   TM_LET(const PageId at, allocate(freelist.size() / kPageSize));
   store_le(freelist.data(), at);
-  TM_CHECK(write(at, freelist));
+  if (kFirstDataPage + kept_ + free.size() != at)
+    return fail(Errc::corrupt, "'{}': {} pages were written, {} are in use and {} free", path_.native(), at, kept_,
+                free.size());
+  if (behind_) TM_CHECK(behind_->drain());
+  TM_CHECK(io::pwrite_all(file_.get(), freelist, at * kPageSize, path_));
 
-  // From here on everything but the meta pages is on disk: fsync covers both descriptors, they are one file.
+  // From here on everything but the meta pages is on disk: fsync covers all descriptors of the file.
   TM_CHECK(io::fsync_file(file_.get(), path_));
   const Meta meta{.page_size = kPageSize, .root = root, .freelist = at, .high_water = next_, .txid = 1};
   TM_CHECK(write_metas(meta));
@@ -112,15 +91,20 @@ Status PageFile::write_metas(const Meta& meta) {
   return io::pwrite_all(file_.get(), pages, 0, path_);
 }
 
-AlignedBuffer PageFile::take_chunk() {
+io::AlignedBuffer PageFile::take_chunk() {
+  if (behind_) {
+    io::AlignedBuffer chunk = behind_->recycled(kChunkPages * kPageSize);
+    if (chunk.capacity() != 0) return chunk;
+  }
   const std::lock_guard lock(mutex_);
-  if (chunks_.empty()) return make_aligned(kChunkPages);
-  AlignedBuffer chunk = std::move(chunks_.back());
+  if (chunks_.empty()) return io::AlignedBuffer(kChunkPages * kPageSize);
+  io::AlignedBuffer chunk = std::move(chunks_.back());
   chunks_.pop_back();
   return chunk;
 }
 
-void PageFile::return_chunk(AlignedBuffer chunk) {
+void PageFile::return_chunk(io::AlignedBuffer chunk) {
+  if (chunk.capacity() != kChunkPages * kPageSize) return;
   const std::lock_guard lock(mutex_);
   if (chunks_.size() < kChunksKept) chunks_.push_back(std::move(chunk));
 }

@@ -62,26 +62,17 @@ void store_page(std::byte* to, std::uint16_t kind, std::span<const Row> rows, st
 
 PageWriter::~PageWriter() {
   for (const PageRun& run : written_) file_->give_back(run);
-  let_chunk_go();
+  file_->return_chunk(std::move(chunk_));
 }
 
-void PageWriter::let_chunk_go() {
-  if (capacity_ == kChunkPages) file_->return_chunk(std::move(chunk_));
-  chunk_.reset();
-  capacity_ = 0;
-}
+Status PageWriter::close() { return flush(); }
 
-Status PageWriter::close() {
-  TM_CHECK(flush());
-  let_chunk_go();
-  return {};
-}
-
-Status PageWriter::add(std::uint16_t kind, std::span<const Row> rows) {
+Status PageWriter::add(std::span<const Row> rows, bool descending) {
+  descending_ = descending;
   const std::size_t bytes = page_bytes(rows), pages = pages_for(bytes);
   TM_CHECK(make_room(pages));
-  std::byte* const to = chunk_.get() + used_ * kPageSize;
-  store_page(to, kind, rows, static_cast<std::uint32_t>(pages - 1));
+  std::byte* const to = chunk_.data() + used_ * kPageSize;
+  store_page(to, kind_, rows, static_cast<std::uint32_t>(pages - 1));
   std::memset(to + bytes, 0, pages * kPageSize - bytes);
   list_.add(rows.empty() ? Bytes() : rows.front().key, static_cast<std::uint32_t>(used_));
   used_ += pages;
@@ -89,24 +80,18 @@ Status PageWriter::add(std::uint16_t kind, std::span<const Row> rows) {
 }
 
 Status PageWriter::make_room(std::size_t pages) {
-  if (used_ + pages <= capacity_) return {};
+  if ((used_ + pages) * kPageSize <= chunk_.capacity()) return {};
   TM_CHECK(flush());
-  if (pages > kChunkPages) {
-    let_chunk_go();
-    chunk_ = make_aligned(pages);
-    capacity_ = pages;
-  } else if (capacity_ != kChunkPages) {
-    chunk_ = file_->take_chunk();
-    capacity_ = kChunkPages;
-  }
+  chunk_ = pages > kChunkPages ? io::AlignedBuffer(pages * kPageSize) : file_->take_chunk();
   return {};
 }
 
 Status PageWriter::flush() {
   if (used_ == 0) return {};
   TM_LET(const PageId first, file_->allocate(used_));
+  const std::size_t count = list_.size() - numbered_;
   for (std::size_t i = numbered_; i < list_.size(); i++)
-    store_le(chunk_.get() + list_.page(i) * kPageSize, first + list_.page(i));
+    store_le(chunk_.data() + list_.page(i) * kPageSize, first + list_.page(i));
   list_.shift(numbered_, static_cast<std::uint32_t>(first));
   numbered_ = list_.size();
   if (written_.empty() || written_.back().first + written_.back().pages != first) {
@@ -114,11 +99,13 @@ Status PageWriter::flush() {
   } else {
     written_.back().pages += used_;
   }
-  const Bytes bytes(chunk_.get(), std::exchange(used_, 0) * kPageSize);
-  return file_->write(first, bytes);
+  TM_CHECK(named(file_->path().native(),
+                 proof_.check(Bytes(chunk_.data(), used_ * kPageSize), first, count, kind_, descending_)));
+  return file_->write(first, std::exchange(chunk_, {}), std::exchange(used_, 0));
 }
 
 PageList PageWriter::take() {
+  for (const PageRun& run : written_) file_->keep(run);
   written_.clear();
   return std::move(list_);
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "bolt/page_file.h"
+#include "bolt/page_proof.h"
 
 namespace tidemark::bolt {
 
@@ -50,16 +51,19 @@ void store_page(std::byte* to, std::uint16_t kind, std::span<const Row> rows, st
 
 constexpr std::size_t pages_for(std::size_t bytes) { return (bytes + kPageSize - 1) / kPageSize; }
 
+// Pages of one kind, one behind the other.
 class PageWriter {
  public:
-  explicit PageWriter(std::shared_ptr<PageFile> file) : file_(std::move(file)) {}
+  explicit PageWriter(std::shared_ptr<PageFile> file, std::uint16_t kind, LeafWitness* witness = nullptr)
+      : file_(std::move(file)), kind_(kind), proof_(witness) {}
   ~PageWriter();  // gives its pages back, unless take() was called
   PageWriter(const PageWriter&) = delete;
   PageWriter& operator=(const PageWriter&) = delete;
 
-  // One page, with overflow as needed. Requires: rows in key order, their sizes within the limits.
-  Status add(std::uint16_t kind, std::span<const Row> rows);
-  // Writes what is left and lets the chunk go. add() may follow.
+  // One page, with overflow as needed. Requires: rows in key order, their sizes within the limits. `descending`: below
+  // all pages before; the same in every call.
+  Status add(std::span<const Row> rows, bool descending = false);
+  // Writes what is left. add() may follow.
   Status close();
   // All pages in the order of add(). Requires: close() returned ok, nothing was added since.
   PageList take();
@@ -67,12 +71,14 @@ class PageWriter {
  private:
   Status make_room(std::size_t pages);
   Status flush();
-  void let_chunk_go();
 
   const std::shared_ptr<PageFile> file_;
-  AlignedBuffer chunk_;
-  std::size_t capacity_ = 0, used_ = 0;  // pages of the chunk
-  std::size_t numbered_ = 0;             // pages of the list that have their final number
+  const std::uint16_t kind_;
+  PageProof proof_;
+  bool descending_ = false;
+  io::AlignedBuffer chunk_;
+  std::size_t used_ = 0;      // pages of the chunk
+  std::size_t numbered_ = 0;  // pages of the list that have their final number
   PageList list_;
   std::vector<PageRun> written_;
 };

@@ -44,7 +44,7 @@ Status SegmentWriter::store(Bytes key, Bytes value) {
 }
 
 Status SegmentWriter::write_leaf() {
-  TM_CHECK(pages_.add(kLeafPage, leaf_.rows(descending_)));
+  TM_CHECK(pages_.add(leaf_.rows(descending_), descending_));
   leaf_.clear();
   any_page_ = true;
   return {};

@@ -13,7 +13,8 @@ inline constexpr std::size_t kMostInline = kPageSize / 4;  // bbolt's limit for 
 
 class SegmentWriter final : public BulkWriter::Segment {
  public:
-  explicit SegmentWriter(std::shared_ptr<PageFile> file) : file_(file), pages_(std::move(file)) {}
+  SegmentWriter(std::shared_ptr<PageFile> file, LeafWitness* witness)
+      : file_(file), pages_(std::move(file), kLeafPage, witness) {}
 
   Status append(Bytes key, Bytes value) override;
   Status prepend(Bytes key, Bytes value) override;

@@ -37,13 +37,13 @@ std::vector<std::size_t> split_level(const PageList& below) {
 
 Result<PageList> write_level(const std::shared_ptr<PageFile>& file, const PageList& below) {
   const std::vector<std::size_t> starts = split_level(below);
-  PageWriter writer(file);
+  PageWriter writer(file, kBranchPage);
   std::vector<Row> children;
   for (std::size_t page = 0; page + 1 < starts.size(); page++) {
     children.clear();
     for (std::size_t i = starts[page]; i < starts[page + 1]; i++)
       children.push_back({.key = below.key(i), .value = {}, .child = below.page(i)});
-    TM_CHECK(writer.add(kBranchPage, children));
+    TM_CHECK(writer.add(children));
   }
   TM_CHECK(writer.close());
   return writer.take();
@@ -51,12 +51,14 @@ Result<PageList> write_level(const std::shared_ptr<PageFile>& file, const PageLi
 
 }  // namespace
 
-Result<PageId> write_branches(const std::shared_ptr<PageFile>& file, PageList pages) {
-  while (pages.size() > 1) {
+Result<Tree> write_branches(const std::shared_ptr<PageFile>& file, PageList pages) {
+  Tree tree;
+  for (; pages.size() > 1; tree.levels++) {
     TM_LET(PageList above, write_level(file, pages));
     pages = std::move(above);
   }
-  return pages.page(0);
+  tree.top = pages.page(0);
+  return tree;
 }
 
 }  // namespace tidemark::bolt

@@ -9,7 +9,12 @@
 
 namespace tidemark::bolt {
 
-// Writes all levels above `pages` and returns the top page. Requires: at least one page, first keys ascending.
-Result<PageId> write_branches(const std::shared_ptr<PageFile>& file, PageList pages);
+struct Tree {
+  PageId top = 0;
+  std::size_t levels = 0;  // of branch pages; 0: the top is the only leaf
+};
+
+// Writes all levels above `pages`. Requires: at least one page, first keys ascending.
+Result<Tree> write_branches(const std::shared_ptr<PageFile>& file, PageList pages);
 
 }  // namespace tidemark::bolt

@@ -3,7 +3,7 @@
 
 #include "etcd/database.h"
 #include "etcd/key_set.h"
-#include "etcd/row.h"
+#include "etcd/row_rules.h"
 
 namespace tidemark::etcd {
 
@@ -78,7 +78,7 @@ class RowCheck {
     const auto kv = decode_key_value(element.value);
     if (!kv) return found("{}", kv.error().what);
     if (kv->key.empty()) return found("no key");
-    const bool sound = at_.tombstone ? check_tombstone(*kv) : check_put(*kv);
+    const bool sound = at_.tombstone ? check_tombstone(*kv) : check_one_put(*kv);
     if (sound && rules_ == RowRules::chains) at_.tombstone ? end_chain(*kv) : extend_chain(*kv);
   }
 
@@ -121,19 +121,18 @@ class RowCheck {
   }
 
   bool check_tombstone(const KeyValue& kv) {
-    const bool bare =
-        kv.create == Revision{} && kv.mod == Revision{} && kv.version == 0 && kv.value.empty() && kv.lease == LeaseId{};
+    const bool bare = is_bare_deletion(kv);
     if (!bare) found("a deletion holds more than its key");
     return bare;
   }
 
-  bool check_put(const KeyValue& kv) {
-    const std::size_t before = report_.findings.size() + report_.more_findings;
-    if (kv.mod != at_.main) found("says it is of revision {}", kv.mod);
-    if (kv.create < Revision(1) || kv.create > kv.mod) found("created at {}, after {}", kv.create, kv.mod);
-    if (kv.version < 1) found("version {}", kv.version);
-    if ((kv.version == 1) != (kv.create == kv.mod)) found("version {} of a key created at {}", kv.version, kv.create);
-    return report_.findings.size() + report_.more_findings == before;
+  bool check_one_put(const KeyValue& kv) {
+    bool sound = true;
+    check_put(at_, kv, [&](auto text, const auto&... values) {
+      sound = false;
+      found("{}", fmt::format(fmt::runtime(text), values...));
+    });
+    return sound;
   }
 
   void extend_chain(const KeyValue& kv) {

@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "bucket/full.h"
 
 namespace tidemark::restore {
@@ -11,12 +13,27 @@ namespace {
 
 constexpr std::uint64_t kDigest = 32;
 constexpr std::uint64_t kBlock = 512;
+constexpr std::size_t kWindow = 256UL * 1024;  // stays in the core's cache
 
-class NoSink final : public io::Sink {
- public:
-  Status write(Bytes) override { return {}; }
-  Status finish() override { return {}; }
-};
+Status check_digest(const io::Path& file, std::uint64_t length, const std::stop_token& stop) {
+  TM_LET(io::FileSource source, io::FileSource::open(file));
+  Buffer window(kWindow);
+  crypto::Sha256 hash;
+  for (std::uint64_t left = length; left > 0;) {
+    if (stop.stop_requested()) return fail(Errc::cancelled, "stopped");
+    const MutableBytes piece = MutableBytes(window).first(std::min<std::uint64_t>(left, kWindow));
+    TM_LET(const std::size_t got, io::read_full(source, piece));
+    if (got < piece.size()) return fail(Errc::torn, "ends {} bytes before its digest", left - got);
+    hash.update(piece);
+    left -= got;
+  }
+  crypto::Sha256Digest said{};
+  TM_LET(const std::size_t got, io::read_full(source, said));
+  const crypto::Sha256Digest is = hash.finish();
+  if (got == said.size() && is == said) return {};
+  return fail(Errc::corrupt, "full: the {} bytes of the database have sha256 {}, the body says {}", length, to_hex(is),
+              to_hex(Bytes(said).first(got)));
+}
 
 Status no_digest(std::string_view name) {
   return hinted(Status(fail(Errc::corrupt, "{}: the SHA-256 at the end is missing", name)),
@@ -75,11 +92,25 @@ Result<std::unique_ptr<BaseImage>> BaseImage::in_place(const io::Path& file, boo
     TM_LET(const std::uint64_t length, unproven_length(size, name));
     return open(file, length, name, false, {});
   }
-  TM_LET(auto source, io::FileSource::open(file));
-  NoSink nowhere;
-  TM_LET(const bucket::FullBody full, named(name, bucket::split_full(source, nowhere)));
-  if (!full.has_digest) return std::unexpected(no_digest(name).error());
-  return open(file, full.db_bytes, name, true, {});
+  TM_LET(const std::uint64_t size, io::size_of_file(file));
+  TM_LET(const std::uint64_t length, unproven_length(size, name));
+  if (length == size) return std::unexpected(no_digest(name).error());
+  auto opened = open(file, length, name, true, {});
+  if (!opened) {
+    // A wrong digest says more than the damage that was met first.
+    TM_CHECK(named(name, check_digest(file, length, {})));
+    return std::unexpected(std::move(opened).error());
+  }
+  std::unique_ptr<BaseImage> image = *std::move(opened);
+  image->hashing_ = std::jthread([self = image.get(), file, length, name](const std::stop_token& stop) {
+    self->digest_ = named(name, check_digest(file, length, stop));
+  });
+  return image;
+}
+
+const Status& BaseImage::proven() {
+  if (hashing_.joinable()) hashing_.join();
+  return digest_;
 }
 
 BaseImage::~BaseImage() {

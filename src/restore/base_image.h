@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "bolt/reader.h"
 #include "etcd/database.h"
@@ -21,8 +22,12 @@ class BaseImage {
   // skip_digest the whole tree is checked instead.
   static Result<std::unique_ptr<BaseImage>> spool(io::Source& body, const io::Path& spool, std::string_view name,
                                                   bool skip_digest);
-  // Opens a plain file in place; it is never written. The digest is checked as above.
+  // Opens a plain file in place; it is never written. A thread begins to compute its digest: until proven() says ok
+  // nothing that comes from it may be put into use.
   static Result<std::unique_ptr<BaseImage>> in_place(const io::Path& file, bool skip_digest);
+
+  // Waits for the digest. Errc::corrupt: it is wrong. Ok at once where opening has proven it.
+  const Status& proven();
 
   ~BaseImage();
   BaseImage(const BaseImage&) = delete;
@@ -42,6 +47,8 @@ class BaseImage {
   etcd::DatabaseState state_;
   std::uint64_t size_;
   io::Path remove_;
+  Status digest_;
+  std::jthread hashing_;  // last: it uses the others
 };
 
 }  // namespace tidemark::restore

@@ -3,7 +3,7 @@
 // Order of work, and nothing of D/member is touched before the last step:
 //   repair what an earlier crash left; refuse a living etcd or an existing member; timeline, target, plan; the plan
 //   is shown and must be approved; space; base spooled, deltas replayed (planning again when an object is bad);
-//   small buckets, log, .snap; everything read back; swap; report.
+//   small buckets, log, .snap; base and result proven (see build.h); swap; report.
 #pragma once
 
 #include <optional>

@@ -16,6 +16,28 @@ namespace {
 
 using Segments = std::vector<std::unique_ptr<bolt::BulkWriter::Segment>>;
 
+// Checks a segment's rows in the pages that go to the file.
+class SegmentCheck final : public bolt::LeafWitness {
+ public:
+  Status saw(const bolt::Page& leaf, bool below) override {
+    etcd::RowRun page;
+    etcd::RowRun& to = below ? page : run_;
+    for (std::size_t i = 0; i < leaf.count(); i++) {
+      const auto row = leaf.element(i);
+      if (!row) return leaf.bad_element(i);
+      TM_CHECK(to.add(*row));
+    }
+    if (!below) return {};
+    TM_CHECK(page.join(run_));
+    run_ = std::move(page);
+    return {};
+  }
+  const etcd::RowRun& run() const { return run_; }
+
+ private:
+  etcd::RowRun run_;
+};
+
 // What the workers of one replay share.
 struct Shared {
   const Plan& plan;
@@ -276,8 +298,9 @@ Result<Replayed> replay(const Plan& plan, const bolt::Reader& base, const OpenBo
                         const std::stop_token& stop) {
   Shared shared{.plan = plan, .open_body = open_body, .options = options, .progress = progress, .facts = facts};
   const std::stop_callback forward(stop, [&] { shared.stop.request_stop(); });
+  std::vector<SegmentCheck> checks(plan.steps.size() + 1);
   Segments segments;  // the base's, then one a delta
-  for (std::size_t i = 0; i <= plan.steps.size(); ++i) segments.push_back(to.segment());
+  for (SegmentCheck& check : checks) segments.push_back(to.segment(&check));
 
   if (options.keep_history) {
     keep_all(shared, base, segments);
@@ -295,6 +318,7 @@ Result<Replayed> replay(const Plan& plan, const bolt::Reader& base, const OpenBo
   Replayed done;
   for (const auto& segment : segments) done.rows += segment->rows();
   TM_CHECK(to.add_tree("key", std::move(segments)));
+  for (const SegmentCheck& check : checks) TM_CHECK(done.run.join(check.run()));
   done.whole = true;
   done.leases = std::move(shared.leases);
   return done;

@@ -18,6 +18,7 @@
 #include "bolt/bulk_writer.h"
 #include "bolt/reader.h"
 #include "etcd/database.h"
+#include "etcd/row_run.h"
 #include "io/stream.h"
 #include "restore/plan.h"
 
@@ -37,6 +38,7 @@ struct Replayed {
   // False: an object was not what its name said; facts were learned, nothing written may be used, plan again.
   bool whole = false;
   std::uint64_t rows = 0;
+  etcd::RowRun run;               // what the file has of them, checked as it was written; nothing when they are few
   std::set<std::int64_t> leases;  // ids that rows written here refer to (see leases.h for what that means)
 };
 
