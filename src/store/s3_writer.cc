@@ -99,12 +99,13 @@ Status S3Writer::settle(const S3Call& call, const Result<net::Answer>& answer) {
     if (!answer) return std::unexpected(answer.error());
     return client_->refused(call, *answer);
   };
-  // A first try that was not heard may have done it: after a retry, and after no clear answer at all, look.
-  const bool unclear = !answer || answer->tries > 1 || answer->status >= 500 || answer->status == 409;
-  const bool taken = answer && answer->status == 412;
-  if (answer && !unclear && !taken) return as_told();
   if (!answer && answer.error().code == Errc::cancelled) return as_told();
-  const Result<Whose> found = unclear ? whose() : Result<Whose>(Whose::others);
+  // "Taken" may mean by ourselves, in a try whose answer got lost: the wire sends again without telling, too. And
+  // where there was no clear answer it may have been done. So look.
+  const bool taken = answer && answer->status == 412;
+  const bool unclear = !answer || answer->tries > 1 || answer->status >= 500 || answer->status == 409;
+  if (!taken && !unclear) return as_told();
+  const Result<Whose> found = whose();
   if (found && *found == Whose::ours) return {};
   if (taken || (found && *found == Whose::others)) {
     return fail(Errc::already_exists, "put '{}': the key is taken", key_);
