@@ -75,6 +75,7 @@ Program::Program(Surroundings around)
   add_show(*this);
   add_restore(*this);
   add_copy(*this);
+  add_store_verbs(*this);
   add_help_and_completion();
 }
 

@@ -10,5 +10,6 @@ void add_list(Program& program);
 void add_show(Program& program);
 void add_restore(Program& program);
 void add_copy(Program& program);
+void add_store_verbs(Program& program);
 
 }  // namespace tidemark::cli

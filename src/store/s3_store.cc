@@ -23,9 +23,10 @@ struct Page {
 Result<Page> parse_page(std::string_view xml) {
   Page page;
   ObjectInfo object;
+  bool encoded = false;
   TM_CHECK(read_xml(xml, [&](const XmlElement& e) -> Status {
     if (e.path == "Contents/Key") {
-      TM_LET(object.key, net::percent_decode(e.text));
+      object.key = e.text;
     } else if (e.path == "Contents/Size") {
       const auto [end, error] = std::from_chars(e.text.data(), e.text.data() + e.text.size(), object.size);
       if (error != std::errc()) return fail(Errc::corrupt, "'{}' is no size", e.text);
@@ -37,9 +38,14 @@ Result<Page> parse_page(std::string_view xml) {
       page.more = e.text == "true";
     } else if (e.path == "NextContinuationToken") {
       page.token = e.text;
+    } else if (e.path == "EncodingType") {
+      encoded = e.text == "url";
     }
     return {};
   }));
+  for (ObjectInfo& listed : page.objects) {
+    TM_LET(listed.key, listed_key(listed.key, encoded));
+  }
   return page;
 }
 

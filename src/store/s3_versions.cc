@@ -26,7 +26,7 @@ Result<std::uint64_t> size_of(std::string_view text) {
 
 Status take_field(S3Version& version, std::string_view name, std::string_view text) {
   if (name == "Key") {
-    TM_LET(version.key, net::percent_decode(text));
+    version.key = text;
   } else if (name == "VersionId") {
     version.id = text;
   } else if (name == "ETag") {
@@ -42,6 +42,7 @@ Status take_field(S3Version& version, std::string_view name, std::string_view te
 Result<Page> parse_page(std::string_view xml) {
   Page page;
   S3Version version;
+  bool encoded = false;
   TM_CHECK(read_xml(xml, [&](const XmlElement& e) -> Status {
     const std::size_t slash = std::min(e.path.find('/'), e.path.size());
     const std::string_view outer = e.path.substr(0, slash);
@@ -52,12 +53,18 @@ Result<Page> parse_page(std::string_view xml) {
     } else if (e.path == "IsTruncated") {
       page.more = e.text == "true";
     } else if (e.path == "NextKeyMarker") {
-      TM_LET(page.next_key, net::percent_decode(e.text));
+      page.next_key = e.text;
     } else if (e.path == "NextVersionIdMarker") {
       page.next_version = e.text;
+    } else if (e.path == "EncodingType") {
+      encoded = e.text == "url";
     }
     return {};
   }));
+  TM_LET(page.next_key, listed_key(page.next_key, encoded));
+  for (S3Version& listed : page.versions) {
+    TM_LET(listed.key, listed_key(listed.key, encoded));
+  }
   return page;
 }
 

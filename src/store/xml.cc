@@ -2,8 +2,11 @@
 
 #include <expat.h>
 
+#include <algorithm>
 #include <memory>
 #include <vector>
+
+#include "net/url.h"
 
 namespace tidemark::store {
 namespace {
@@ -92,6 +95,13 @@ Result<std::map<std::string, std::string>> read_flat_xml(std::string_view docume
     return {};
   }));
   return all;
+}
+
+Result<std::string> listed_key(std::string_view text, bool encoded) {
+  std::string key(text);
+  if (!encoded) return key;
+  std::ranges::replace(key, '+', ' ');
+  return net::percent_decode(key);
 }
 
 std::string xml_escape(std::string_view text) {

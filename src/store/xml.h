@@ -21,6 +21,10 @@ Status read_xml(std::string_view document, const std::function<Status(const XmlE
 // path -> text, the last one of each; for documents without lists.
 Result<std::map<std::string, std::string>> read_flat_xml(std::string_view document);
 
+// A key of a list that S3 was asked to encode ("encoding-type=url"): percent signs, and '+' for a blank. As it stands
+// when the answer does not say that it is encoded: some servers do not.
+Result<std::string> listed_key(std::string_view text, bool encoded);
+
 std::string xml_escape(std::string_view text);
 
 }  // namespace tidemark::store

@@ -8,6 +8,7 @@
 #include <functional>
 #include <thread>
 
+#include "store/check.h"
 #include "store/object_store.h"
 
 namespace tidemark::store::testing {
@@ -189,6 +190,17 @@ TEST_P(StoreContract, OfConcurrentPutsExactlyOneWins) {
     ASSERT_EQ(lost, kThreads - 1) << round;
     ASSERT_EQ(text(key), std::to_string(winner));
   }
+}
+
+// What `tidemark store check` tries out for the users of a store.
+TEST_P(StoreContract, IsFitToKeepBackups) {
+  const auto findings = check_store(*store_, {.nonce = "0123", .large_bytes = 6UL << 20U});
+  ASSERT_TRUE(findings) << findings.error().what;
+  for (const Finding& finding : *findings) {
+    EXPECT_NE(finding.verdict, Finding::Verdict::unfit) << finding.name << ": " << finding.detail;
+  }
+  EXPECT_GE(findings->size(), 10U);
+  EXPECT_EQ(keys(""), std::vector<std::string>{});  // nothing is left
 }
 
 }  // namespace tidemark::store::testing
