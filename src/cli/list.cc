@@ -210,7 +210,7 @@ std::string print(const Survey& survey, const std::vector<Entry>& shown, Format 
 }
 
 Result<Exit> list(Program& program, const Wish& wish) {
-  TM_LET(const auto store, store::open_store(wish.store, /*read_only=*/true));
+  TM_LET(const auto store, store::open_store(wish.store, /*read_only=*/true, program.stop()));
   TM_LET(const Survey all, survey(*store));
   TM_LET(const Filter filter, Filter::from(wish, all.timeline, program.now()));
   program.out() << print(all, entries(all.timeline, filter), wish.format);

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/rfc3339.h"
 #include "capture/recorder.h"
+#include "cli/grace.h"
 #include "cli/place.h"
 #include "cli/program.h"
 #include "cli/record_metrics.h"
@@ -114,7 +115,6 @@ Result<capture::RecorderOptions> recorder_options(const Wish& wish) {
   TM_LET(options.delta_limit, parse_size("--delta-limit", wish.delta_limit));
   TM_LET(options.spool_limit, parse_size("--spool-limit", wish.spool_limit));
   TM_LET(options.full_schedule, named("--full-schedule", capture::Schedule::parse(wish.full_schedule)));
-  options.open_store = [](const std::string& url) { return store::open_store(url, false); };
   return options;
 }
 
@@ -131,7 +131,10 @@ Result<Exit> record(Program& program, const Wish& wish) {
   TM_LET(capture::RecorderOptions options, recorder_options(wish));
   TM_LET(link::EtcdOptions etcd, etcd_options(wish));
   TM_CHECK(check_place(wish.store));
-  TM_LET(const auto store, store::open_store(wish.store, false));
+  // A store that does not answer must not hold up the end for longer than was agreed.
+  const Grace grace(program.stop(), options.drain_within + std::chrono::seconds(2));
+  options.open_store = [&grace](const std::string& url) { return store::open_store(url, false, grace.token()); };
+  TM_LET(const auto store, options.open_store(wish.store));
   TM_CHECK(store::clean_leftovers(*store, std::chrono::hours(1), program.now()));
   options.spool_dir = wish.spool_dir.empty() ? default_spool_dir(store->url()) : io::Path(wish.spool_dir);
   TM_CHECK(hinted(named("spool directory", io::make_dirs(options.spool_dir)), "choose another one with --spool-dir"));
@@ -140,7 +143,7 @@ Result<Exit> record(Program& program, const Wish& wish) {
   capture::Counters counters;
   std::unique_ptr<RecordMetrics> metrics;
   if (!wish.metrics_listen.empty()) {
-    TM_LET(metrics, RecordMetrics::listen(wish.metrics_listen, counters));
+    TM_LET(metrics, RecordMetrics::listen(wish.metrics_listen, counters, store::traffic_of(*store)));
   }
   TM_LET(const auto member, link::connect_etcd(std::move(etcd)));
   capture::Recorder recorder(*member, *store, program.clock(), options, counters);

@@ -30,7 +30,7 @@ MetricFamily family(const char* name, const char* help, MetricType type, double 
 
 class RecorderNumbers final : public prometheus::Collectable {
  public:
-  explicit RecorderNumbers(const capture::Counters& counters) : c_(counters) {}
+  RecorderNumbers(const capture::Counters& counters, const net::Traffic* store) : c_(counters), store_(store) {}
 
   std::vector<MetricFamily> Collect() const override {
     const auto gauge = [](const char* name, const char* help, auto value) {
@@ -40,7 +40,7 @@ class RecorderNumbers final : public prometheus::Collectable {
       return family(name, help, MetricType::Counter, static_cast<double>(value));
     };
     const auto seconds = [](std::int64_t ms) { return static_cast<double>(ms) / 1000; };
-    return {
+    std::vector<MetricFamily> all{
         gauge("head_revision", "Newest revision etcd spoke of", c_.head_revision.load()),
         gauge("acknowledged_revision", "Newest revision that is safe in the spill", c_.acknowledged_revision.load()),
         gauge("published_revision", "Newest revision that is in the store", c_.published_revision.load()),
@@ -72,16 +72,25 @@ class RecorderNumbers final : public prometheus::Collectable {
         count("clock_jumps_total", "Times the wall clock was set", c_.clock_jumps.load()),
         count("left_strays_total", "Late deltas of ours that could not be removed", c_.left_strays.load()),
     };
+    if (store_ == nullptr) return all;
+    all.push_back(count("store_requests_total", "Requests sent to the store", store_->requests.load()));
+    all.push_back(count("store_failures_total", "Requests that got no answer", store_->failures.load()));
+    all.push_back(count("store_retries_total", "Requests sent again", store_->retries.load()));
+    all.push_back(count("store_throttled_total", "Times the store said it is too much", store_->throttled.load()));
+    all.push_back(count("store_sent_bytes_total", "Bytes of bodies sent to the store", store_->sent_bytes.load()));
+    all.push_back(count("store_received_bytes_total", "Bytes of bodies from the store", store_->received_bytes.load()));
+    return all;
   }
 
  private:
   const capture::Counters& c_;
+  const net::Traffic* store_;
 };
 
 class Listener final : public RecordMetrics {
  public:
-  Listener(const std::string& address, const capture::Counters& counters)
-      : exposer_(address, 1), numbers_(std::make_shared<RecorderNumbers>(counters)) {
+  Listener(const std::string& address, const capture::Counters& counters, const net::Traffic* store)
+      : exposer_(address, 1), numbers_(std::make_shared<RecorderNumbers>(counters, store)) {
     exposer_.RegisterCollectable(numbers_);
   }
 
@@ -93,11 +102,12 @@ class Listener final : public RecordMetrics {
 }  // namespace
 
 Result<std::unique_ptr<RecordMetrics>> RecordMetrics::listen(const std::string& address,
-                                                             const capture::Counters& counters) {
+                                                             const capture::Counters& counters,
+                                                             const net::Traffic* store) {
   // The HTTP server reads a leading ':' as a port of every address only without it.
   const std::string where = address.starts_with(':') ? address.substr(1) : address;
   try {
-    return std::make_unique<Listener>(where, counters);
+    return std::make_unique<Listener>(where, counters, store);
   } catch (const std::exception& e) {
     return fail(Errc::invalid, "cannot listen on '{}' for metrics: {}", address, e.what());
   }

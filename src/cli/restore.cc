@@ -73,7 +73,7 @@ class Terminal final : public restore::Audience {
 
 // The store of the lineage that was asked for; without a wish the one at the URL, and a word if it is not the last.
 Result<std::unique_ptr<store::ObjectStore>> open_lineage(Program& program, const Wish& wish) {
-  TM_LET(auto first, store::open_store(wish.store, true));
+  TM_LET(auto first, store::open_store(wish.store, true, program.stop()));
   TM_LET(const auto successors, catalog::read_successors(*first));
   if (wish.lineage <= 1) {
     if (wish.lineage == 0 && !successors.empty()) {
@@ -86,7 +86,7 @@ Result<std::unique_ptr<store::ObjectStore>> open_lineage(Program& program, const
   for (const catalog::LineageSuccessor& successor : successors) {
     if (successor.number != wish.lineage) continue;
     TM_LET(const std::string url, catalog::neighbour_url(wish.store, successor.store));
-    return store::open_store(url, true);
+    return store::open_store(url, true, program.stop());
   }
   return fail(Errc::not_found, "'{}' knows of no lineage {}", wish.store, wish.lineage);
 }

@@ -92,7 +92,7 @@ Json to_json(const Details& d) {
 }
 
 Result<Exit> show(Program& program, const Wish& wish) {
-  TM_LET(const auto store, store::open_store(wish.store, /*read_only=*/true));
+  TM_LET(const auto store, store::open_store(wish.store, /*read_only=*/true, program.stop()));
   TM_LET(const Timeline timeline, catalog::read_timeline(*store));
   Details d;
   TM_LET(d.point, named(store->url(), find_point(timeline, wish.point)));

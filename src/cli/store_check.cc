@@ -48,7 +48,7 @@ Json to_json(const std::string& url, const std::vector<Finding>& findings) {
 }
 
 Result<Exit> check(Program& program, const Wish& wish) {
-  TM_LET(const auto store, store::open_store(wish.store, /*read_only=*/false));
+  TM_LET(const auto store, store::open_store(wish.store, /*read_only=*/false, program.stop()));
   std::random_device random;
   store::CheckOptions options;
   options.nonce = fmt::format("{:08x}{:08x}", random(), random());

@@ -2,11 +2,11 @@
 
 namespace tidemark::net {
 
-Result<Answer> Caller::call(const Request& request, std::stop_token stop, std::uint64_t limit) {
+Result<Answer> Caller::call(const Request& request, const std::stop_token& stop, std::uint64_t limit) {
   return run(request, stop, Body::whole, limit);
 }
 
-Result<Answer> Caller::stream(const Request& request, std::stop_token stop) {
+Result<Answer> Caller::stream(const Request& request, const std::stop_token& stop) {
   constexpr std::uint64_t kRefusalLimit = 1UL << 20U;
   return run(request, stop, Body::streamed, kRefusalLimit);
 }

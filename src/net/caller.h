@@ -41,8 +41,8 @@ class Caller {
       : client_(client), gate_(gate), rules_(std::move(rules)) {}
 
   // Errc::corrupt: the body is larger than `limit`.
-  Result<Answer> call(const Request& request, std::stop_token stop = {}, std::uint64_t limit = 16UL << 20U);
-  Result<Answer> stream(const Request& request, std::stop_token stop = {});
+  Result<Answer> call(const Request& request, const std::stop_token& stop = {}, std::uint64_t limit = 16UL << 20U);
+  Result<Answer> stream(const Request& request, const std::stop_token& stop = {});
 
   Client& client() { return client_; }
 

@@ -36,7 +36,7 @@ struct RetryPolicy {
   int most_tries = 8;
   std::chrono::nanoseconds first_wait = std::chrono::milliseconds(100);  // doubles each time
   std::chrono::nanoseconds longest_wait = std::chrono::seconds(20);      // also for Retry-After
-  std::chrono::nanoseconds budget = std::chrono::minutes(3);             // one call, waits included
+  std::chrono::nanoseconds budget = std::chrono::minutes(1);             // one call, waits included
   int tokens = 100;                                                      // retries that may be under way in a bad time
 };
 

@@ -14,10 +14,10 @@ std::string_view url_scheme(std::string_view url) {
   return url.substr(0, colon);
 }
 
-Result<std::unique_ptr<ObjectStore>> open_store(std::string_view url, bool read_only) {
+Result<std::unique_ptr<ObjectStore>> open_store(std::string_view url, bool read_only, const std::stop_token& stop) {
   const std::string_view scheme = url_scheme(url);
   if (scheme == "s3") {
-    TM_LET(std::unique_ptr<S3Store> store, S3Store::open(url, {.read_only = read_only}));
+    TM_LET(std::unique_ptr<S3Store> store, S3Store::open(url, {.read_only = read_only, .stop = stop}));
     return store;
   }
   if (scheme == "gs" || scheme == "az") {
@@ -35,6 +35,11 @@ Result<std::unique_ptr<ObjectStore>> open_store(std::string_view url, bool read_
   TM_LET(std::unique_ptr<DirStore> store,
          DirStore::open(path, read_only ? DirStore::Access::read_only : DirStore::Access::read_write));
   return store;
+}
+
+const net::Traffic* traffic_of(const ObjectStore& store) {
+  const auto* s3 = dynamic_cast<const S3Store*>(&store);
+  return s3 != nullptr ? &s3->traffic() : nullptr;
 }
 
 Result<std::size_t> clean_leftovers(ObjectStore& store, std::chrono::nanoseconds older_than, Time now) {

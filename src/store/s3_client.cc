@@ -84,12 +84,13 @@ S3Refusal read_refusal(const net::Answer& answer) {
 }
 
 S3Client::S3Client(S3Options options, const Environment& environment, const Clock& clock, std::uint64_t seed,
-                   net::RetryGate::Wait wait)
+                   std::stop_token stop, net::RetryGate::Wait wait)
     : options_(std::move(options)),
       clock_(clock),
       client_({.ca_file = options_.ca_file}, clock),
       gate_({}, clock, seed, std::move(wait)),
       credentials_(environment, options_.region, options_.ca_file, clock, seed + 1),
+      stop_(std::move(stop)),
       region_(start_region(options_, environment)),
       random_(seed + 2) {}
 
@@ -129,8 +130,8 @@ std::string S3Client::url_of(const S3Call& call) const {
   return url;
 }
 
-Status S3Client::sign(net::Request& request, AwsCredentials& used) {
-  TM_LET(used, credentials_.get(stop()));
+Status S3Client::sign(net::Request& request, AwsCredentials& used, const std::stop_token& stop) {
+  TM_LET(used, credentials_.get(stop));
   const std::string sha(net::header_value(request.headers, "x-amz-content-sha256"));
   return sign_v4(request, used, {region(), "s3"}, sha, clock_.now());
 }
@@ -162,6 +163,7 @@ bool S3Client::learn_region(const net::Answer& answer, const S3Refusal& refusal)
 
 Result<net::Answer> S3Client::run(const S3Call& call, Body body, std::uint64_t limit) {
   const std::string sha = call.body.empty() ? std::string(kEmptySha256) : to_hex(crypto::sha256(call.body));
+  const std::stop_token stop = call.heeds_stop ? stop_ : std::stop_token();
   bool renewed = false;
   for (int turn = 0;; ++turn) {
     net::Request request{.method = call.method, .url = url_of(call), .headers = call.headers, .body = call.body};
@@ -169,9 +171,9 @@ Result<net::Answer> S3Client::run(const S3Call& call, Body body, std::uint64_t l
     request.headers.push_back({"x-amz-content-sha256", sha});
     AwsCredentials used;
     net::Caller caller(client_, gate_,
-                       {.prepare = [&](net::Request& r) { return sign(r, used); },
+                       {.prepare = [&](net::Request& r) { return sign(r, used, stop); },
                         .judge = [this](const net::Answer& answer) { return judge(answer); }});
-    auto answer = body == Body::whole ? caller.call(request, stop(), limit) : caller.stream(request, stop());
+    auto answer = body == Body::whole ? caller.call(request, stop, limit) : caller.stream(request, stop);
     if (!answer) {
       return named(fmt::format("{} '{}'", call.what, call.key.empty() ? options_.bucket : call.key), std::move(answer));
     }

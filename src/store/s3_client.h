@@ -22,6 +22,7 @@ struct S3Call {
   net::Headers headers{};
   Bytes body{};
   std::chrono::nanoseconds silence = std::chrono::seconds(60);
+  bool heeds_stop = true;  // false: goes out although everything else is asked to stop
 };
 
 // <Error><Code>NoSuchKey</Code>…; of an answer without one the fields are empty.
@@ -33,7 +34,7 @@ S3Refusal read_refusal(const net::Answer& answer);
 class S3Client {
  public:
   S3Client(S3Options options, const Environment& environment, const Clock& clock, std::uint64_t seed,
-           net::RetryGate::Wait wait = {});
+           std::stop_token stop = {}, net::RetryGate::Wait wait = {});
 
   // The final answer, whatever its status; a failure only when there was none. A wrong region and expired credentials
   // are put right on the way.
@@ -53,13 +54,13 @@ class S3Client {
   std::string full_key(std::string_view key) const;  // with the prefix
   std::string fresh_nonce();                         // 32 hexadecimal digits
   net::Headers customer_key_headers() const;         // for every call that moves an object's bytes
-  std::stop_token stop() const { return stop_.get_token(); }
+  const std::stop_token& stop() const { return stop_; }
 
  private:
   enum class Body { whole, streamed };
   Result<net::Answer> run(const S3Call& call, Body body, std::uint64_t limit);
   std::string url_of(const S3Call& call) const;
-  Status sign(net::Request& request, AwsCredentials& used);
+  Status sign(net::Request& request, AwsCredentials& used, const std::stop_token& stop);
   bool learn_region(const net::Answer& answer, const S3Refusal& refusal);
   net::Verdict judge(const net::Answer& answer) const;
 
@@ -68,7 +69,7 @@ class S3Client {
   net::Client client_;
   net::RetryGate gate_;
   AwsCredentialSource credentials_;
-  std::stop_source stop_;
+  const std::stop_token stop_;
 
   mutable std::mutex mutex_;
   std::string region_;

@@ -14,6 +14,7 @@
 #include <mutex>
 #include <optional>
 #include <random>
+#include <stop_token>
 
 #include "net/retry.h"
 #include "store/environment.h"
@@ -33,6 +34,7 @@ struct S3Surroundings {
   const Clock* clock = &system_clock();
   std::uint64_t seed = std::random_device{}();
   net::RetryGate::Wait wait{};          // how retries wait; empty: really
+  std::stop_token stop{};               // ends every call: Errc::cancelled
   std::size_t part_bytes = 8UL << 20U;  // at least 5 MiB at Amazon's
 };
 

@@ -28,9 +28,13 @@ S3Writer::~S3Writer() {
 std::size_t S3Writer::part_size() const { return first_part_bytes_ << (parts_.size() / kPartsOfOneSize); }
 
 Status S3Writer::write(Bytes bytes) {
+  constexpr std::size_t kSmall = 1UL << 20U;
+  TM_CHECK(broken_);
   while (!bytes.empty()) {
     // Sent only when more comes: what fits into one part goes in one call.
-    if (buffer_.size() == part_size()) TM_CHECK(send_part());
+    if (buffer_.size() == part_size()) broken_ = send_part();
+    TM_CHECK(broken_);
+    if (buffer_.size() + bytes.size() > kSmall) buffer_.reserve(part_size());  // never twice as much
     const std::size_t n = std::min(bytes.size(), part_size() - buffer_.size());
     buffer_.insert(buffer_.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(n));
     bytes = bytes.subspan(n);
@@ -165,6 +169,7 @@ Status S3Writer::complete() {
 }
 
 Status S3Writer::commit() {
+  TM_CHECK(broken_);  // bytes are missing
   if (upload_id_.empty()) {
     TM_CHECK(put_whole());
     done_ = true;
@@ -178,7 +183,11 @@ Status S3Writer::commit() {
 
 void S3Writer::abort() {
   if (upload_id_.empty()) return;
-  const S3Call call{.what = "give up upload of", .method = "DELETE", .key = key_, .query = {{"uploadId", upload_id_}}};
+  const S3Call call{.what = "give up upload of",
+                    .method = "DELETE",
+                    .key = key_,
+                    .query = {{"uploadId", upload_id_}},
+                    .heeds_stop = false};
   const auto answer = client_->call(call);
   if (answer && (answer->ok() || answer->status == 404)) return;
   // Nobody sees its parts, but they are paid for until a rule of the bucket or somebody removes them.

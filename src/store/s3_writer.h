@@ -40,6 +40,7 @@ class S3Writer final : public ObjectWriter {
     std::string etag, sha256;  // base64
   };
   std::vector<Part> parts_;
+  Status broken_;  // the first write that failed
   bool done_ = false;
 };
 
