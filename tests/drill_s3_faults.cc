@@ -299,7 +299,7 @@ TEST_F(S3Faults, NonsenseForAnAnswerIsCorrupt) {
       "</ListBucketResult>";
   for (const std::string& body :
        {std::string("{}"), std::string("<ListBucketResult>"), std::string(""), loop,
-        std::string("<ListBucketResult><Contents><Key>%zz</Key></Contents></ListBucketResult>"),
+        std::string("<L><EncodingType>url</EncodingType><Contents><Key>%zz</Key></Contents></L>"),
         std::string("<L><Contents><Key>a</Key><Size>many</Size></Contents></L>"),
         std::string("<L><IsTruncated>true</IsTruncated></L>")}) {
     proxy_->break_all({Break::Kind::answer, 200, body});
