@@ -103,9 +103,12 @@ std::vector<const Point*> candidates(const Timeline& timeline, const Facts& fact
 std::vector<Hole> holes_between(const Timeline& timeline, const Facts& facts, Revision reach, Revision wanted) {
   std::vector<Hole> holes;
   Revision resumes = wanted.next();
-  std::string reason;
+  std::string reason, misnamed;
   for (const Point& delta : timeline.deltas) {
     const RevisionSpan span = delta_span(delta, facts);
+    if (delta.name.span.contains(reach.next()) && !span.contains(reach.next()) && !facts.bad.contains(delta.key)) {
+      misnamed = fmt::format("{} holds {}..{}, other revisions than its name says", delta.key, span.first, span.last);
+    }
     if (span.last <= reach || span.first > wanted) continue;
     const auto bad = facts.bad.find(delta.key);
     if (bad == facts.bad.end()) {
@@ -117,6 +120,7 @@ std::vector<Hole> holes_between(const Timeline& timeline, const Facts& facts, Re
   for (const catalog::Gap& gap : timeline.gaps) {
     if (reason.empty() && gap.span.contains(reach.next())) reason = gap.reason;
   }
+  if (reason.empty()) reason = misnamed;
   if (reason.empty()) reason = "no object holds these revisions";
   holes.push_back({{reach.next(), resumes.prev()}, reason});
   if (resumes <= wanted) {

@@ -232,6 +232,19 @@ TEST(Plan, NewestCountsWhatIsBad) {
   EXPECT_EQ(plan->reach, Revision(100));
 }
 
+TEST(Plan, ADeltaUnderAnotherOnesNameIsTheReason) {
+  catalog::Timeline timeline;
+  timeline.fulls = {full(100)};
+  timeline.deltas = {delta(101, 200), delta(201, 300)};
+  Facts facts;
+  facts.deltas["D101-200"] = {Revision(201), Revision(300)};
+  const auto plan = make_plan(timeline, newest(), facts);
+  ASSERT_TRUE(plan);
+  ASSERT_FALSE(plan->complete());
+  EXPECT_EQ(plan->reach, Revision(100));
+  EXPECT_EQ(plan->holes.front().reason, "D101-200 holds 201..300, other revisions than its name says");
+}
+
 TEST(Plan, PrintsWhatIsLost) {
   catalog::Timeline timeline;
   timeline.fulls = {full(100)};
