@@ -188,6 +188,10 @@ void expect_right_or_told(Bucket& bucket, const Objects& damaged, const std::vec
   const Plan& plan = is.restored->plan;
   if (how.target.kind == Target::Kind::revision) {
     ASSERT_EQ(plan.reach, how.target.revision) << bucket.name << ": " << what;
+  } else if (how.target.kind == Target::Kind::time) {
+    const Answer should = restore(bucket.objects, how);
+    ASSERT_TRUE(should.restored) << bucket.name << ": " << what << ": " << should.said;
+    ASSERT_EQ(plan.reach, should.restored->plan.reach) << bucket.name << ": " << what;
   } else if (plan.reach != bucket.truth(plan.reach, false).restored->plan.newest) {
     EXPECT_FALSE(plan.complete()) << bucket.name << ": " << what;
     EXPECT_TRUE(names_it()) << bucket.name << ": " << what << ": " << is.said;
@@ -217,12 +221,13 @@ TEST(Damage, TheRightStateOrTheNameOfTheObject) {
     const std::string what = damage(damaged, keys, random);
     How how;
     how.keep_history = random() % 2 == 0;
-    if (random() % 2 == 0) {  // a revision that the last delta, or one before, ends with
-      std::vector<Revision> ends;
-      for (const auto& [key, body] : bucket.objects)
-        if (const auto name = bucket::parse_key(key)) ends.push_back(name->span.last);
-      how.target = Target::at(ends[random() % ends.size()]);
-    }
+    std::vector<bucket::SnapshotName> names;
+    for (const auto& [key, body] : bucket.objects)
+      if (const auto name = bucket::parse_key(key)) names.push_back(*name);
+    const bucket::SnapshotName& aim = names[random() % names.size()];
+    if (random() % 3 == 0) how.target = Target::at(aim.span.last);
+    if (random() % 3 == 0)
+      how.target = Target::at(Time(std::chrono::seconds(aim.unix_s + 1 - static_cast<std::int64_t>(random() % 4))));
     expect_right_or_told(bucket, damaged, keys, how, what);
   }
 }
