@@ -47,9 +47,8 @@ StoreKind kind_of(const std::string& name, const std::string& shape, S3Process::
 
 INSTANTIATE_TEST_SUITE_P(S3, StoreContract,
                          ::testing::Values(kind_of("plain", "plain", S3Process::Kind::plain, "/etcd/prod"),
-                                           kind_of("no_prefix", "plain", S3Process::Kind::plain, ""),
                                            kind_of("tls", "tls", S3Process::Kind::plain, "/p"),
-                                           kind_of("virtual_host", "virtual", S3Process::Kind::plain, "/p"),
+                                           kind_of("virtual_host_no_prefix", "virtual", S3Process::Kind::plain, ""),
                                            kind_of("versioned", "plain", S3Process::Kind::versioned, "/p")),
                          name_of_kind);
 

@@ -280,7 +280,6 @@ TEST_F(S3Faults, EveryRefusalHasItsCodeAndItsWords) {
 }
 
 TEST_F(S3Faults, TheRegionIsLearned) {
-  auto lost = open(proxy_->url());
   proxy_->break_call(1, {Break::Kind::answer,
                          301,
                          "<Error><Code>PermanentRedirect</Code></Error>",

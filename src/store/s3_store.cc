@@ -61,7 +61,7 @@ std::optional<std::string> own_key(const S3Options& options, std::string_view ke
 
 }  // namespace
 
-Result<std::unique_ptr<S3Store>> S3Store::open(std::string_view url, S3Surroundings around) {
+Result<std::unique_ptr<S3Store>> S3Store::open(std::string_view url, const S3Surroundings& around) {
   TM_LET(S3Options options, parse_s3_url(url, around.environment));
   auto client = std::make_shared<S3Client>(std::move(options), around.environment, *around.clock, around.seed,
                                            around.stop, around.wait);

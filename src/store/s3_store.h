@@ -41,7 +41,7 @@ struct S3Surroundings {
 class S3Store final : public ObjectStore {
  public:
   // Says nothing to the server yet. Errc::invalid: the URL (store/s3_options.h).
-  static Result<std::unique_ptr<S3Store>> open(std::string_view url, S3Surroundings surroundings);
+  static Result<std::unique_ptr<S3Store>> open(std::string_view url, const S3Surroundings& surroundings);
   ~S3Store() override;
 
   Result<std::unique_ptr<ObjectWriter>> create(std::string_view key) override;
