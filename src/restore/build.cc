@@ -109,6 +109,7 @@ Result<bool> Builder::replay_rows(const Plan& plan, bolt::BulkWriter& to, Facts&
   options.keep_history = wish_.keep_history;
   options.threads = wish_.threads;
   options.arena_bytes = wish_.arena_bytes;
+  options.index_keys = wish_.index_keys;
   options.spill_dir = places_.partial();
   ReplayProgress progress;
   const Ticker ticker(audience_, plan, progress);

@@ -44,7 +44,8 @@ struct EtcdRestore {
   std::string target_version;  // "", "3.4" … "3.7": the etcd that will be started
   bool dry_run = false;
   unsigned threads = 2;
-  std::size_t arena_bytes = 64UL << 20U;
+  std::size_t arena_bytes = 64UL << 20U;  // see ReplayOptions
+  std::size_t index_keys = 150'000;
 };
 
 // Who watches: the terminal, a test.

@@ -1,4 +1,4 @@
-// The verb on small buckets made here: times, snapshot files, options, directories, and histories compared with a
+// The verb on small buckets made here: times, options, directories, and histories compared with a
 // plain model in both modes.
 #include "restore/etcd.h"
 
@@ -10,175 +10,17 @@
 
 #include "base/rfc3339.h"
 #include "base/testing/scale.h"
-#include "bolt/testing/sample.h"
-#include "bucket/delta.h"
-#include "bucket/testing/bucket_fixtures.h"
 #include "etcd/hashkv.h"
-#include "restore/testing/live_state.h"
-#include "store/testing/mem_store.h"
+#include "restore/testing/attempt.h"
 
 namespace tidemark::restore {
 namespace {
 
-const io::Path kSnapshots = io::Path(TM_SOURCE_DIR) / "testdata" / "etcd-snapshots";
-const io::Path kControl =
-    io::Path(TM_SOURCE_DIR) / "testdata" / "etcd-backup-restore" / "00-control-gz" / "bucket" / "v2";
-
-struct Attempt {
-  io::TempDir dir = *io::TempDir::create();
-  testing::Listener listener;
-  EtcdRestore wish;
-  Result<Restored> restored = fail(Errc::cancelled, "not run");
-
-  Attempt() { wish.data_dir = dir.path() / "data"; }
-  io::Path database() const { return wish.data_dir / "member" / "snap" / "db"; }
-  void from(Origin& origin) {
-    Steps steps;
-    restored = restore_etcd(wish, origin, listener, system_clock(), steps, {});
-  }
-};
-
-// ---- one snapshot file
-
-TEST(RestoreFile, PlainSnapshotsOfBothVersions) {
-  for (const char* version : {"3.5", "3.6"}) {
-    for (const char* name : {"before", "after-compact", "final", "tombstone-head-compacted"}) {
-      SCOPED_TRACE(std::string(version) + "/" + name);
-      Attempt run;
-      const auto origin = file_origin(kSnapshots / version / (std::string(name) + ".db"));
-      ASSERT_TRUE(origin);
-      run.from(**origin);
-      ASSERT_TRUE(run.restored) << run.restored.error().what;
-      const auto database = bolt::Reader::open(run.database());
-      ASSERT_TRUE(database);
-      const auto should = testing::expected_state(kSnapshots / version / (std::string(name) + ".kv.jsonl.gz"));
-      EXPECT_EQ(testing::difference(*testing::live_state(*database, run.restored->plan.reach), *should), "");
-      EXPECT_EQ(run.listener.plans.size(), 1U) << "one plan, with the revision that is in the file";
-      EXPECT_EQ(run.listener.plans[0].reach, run.restored->plan.reach);
-    }
-  }
-}
-
-TEST(RestoreFile, AnEarlierRevisionFromItsOwnHistory) {
-  Attempt run;
-  run.wish.target = Target::at(Revision(400));
-  run.wish.keep_history = true;
-  run.wish.bump.kind = RevisionBump::Kind::none;
-  const io::Path file = kSnapshots / "3.5" / "before.db";
-  const auto origin = file_origin(file);
-  run.from(**origin);
-  ASSERT_TRUE(run.restored) << run.restored.error().what;
-  const auto is = etcd::hash_kv(*bolt::Reader::open(run.database()));
-  const std::uint64_t length = *io::size_of_file(file) - 32;
-  const auto should = etcd::hash_kv(*bolt::Reader::open(file, length), Revision(400));
-  ASSERT_TRUE(is && should);
-  EXPECT_EQ(is->hash, should->hash);
-  EXPECT_EQ(is->at, Revision(400));
-}
-
-TEST(RestoreFile, RefusesWhatIsCompactedAway) {
-  Attempt run;
-  run.wish.target = Target::at(Revision(200));  // compacted at 300
-  const auto origin = file_origin(kSnapshots / "3.5" / "after-compact.db");
-  run.from(**origin);
-  ASSERT_FALSE(run.restored);
-  EXPECT_EQ(run.restored.error().code, Errc::not_found);
-  EXPECT_NE(run.restored.error().what.find("from 300 to 605"), std::string::npos) << run.restored.error().what;
-  EXPECT_FALSE(std::filesystem::exists(run.wish.data_dir / "member"));
-  EXPECT_FALSE(std::filesystem::exists(run.wish.data_dir / ".tidemark-partial"));
-}
-
-TEST(RestoreFile, AWrongDigestIsRefused) {
-  // As `etcdutl hashkv` leaves a snapshot: a newer transaction number in a meta page, all else as it was.
-  Buffer file = *io::read_file(kSnapshots / "3.5" / "before.db", 1U << 20U);
-  bolt::testing::edit_meta(file, 1, [](bolt::Meta& meta) { meta.txid += 2; });
-  const auto dir = io::TempDir::create();
-  ASSERT_TRUE(io::write_file_durably(dir->path() / "before.db", file));
-  for (const bool skip : {false, true}) {
-    Attempt run;
-    run.wish.skip_digest = skip;
-    const auto origin = file_origin(dir->path() / "before.db");
-    run.from(**origin);
-    ASSERT_EQ(run.restored.has_value(), skip);
-    if (skip) continue;
-    EXPECT_EQ(run.restored.error().code, Errc::corrupt);
-    EXPECT_NE(run.restored.error().what.find("sha256"), std::string::npos) << run.restored.error().what;
-  }
-}
-
-TEST(RestoreFile, CutOrChangedSnapshots) {
-  const auto whole = bucket::testing::read_body(kControl / "Full-00000000-00000308-1795246362.gz");
-  ASSERT_TRUE(whole);
-  std::mt19937_64 random(::tidemark::testing::seed());
-  const auto dir = io::TempDir::create();
-  const io::Path file = dir->path() / "snapshot.db";
-  ASSERT_TRUE(io::write_file_durably(file, *whole));
-  {
-    Attempt run;
-    run.from(**file_origin(file));
-    ASSERT_TRUE(run.restored) << run.restored.error().what;
-    EXPECT_EQ(run.restored->plan.reach, Revision(308));
-  }
-  for (int i = 0; i < ::tidemark::testing::scaled(30); ++i) {
-    Buffer bytes = *whole;
-    if (i % 2 == 0) {
-      bytes.resize(random() % bytes.size());
-    } else {
-      bytes[random() % bytes.size()] ^= std::byte{static_cast<unsigned char>(1U << random() % 8)};
-    }
-    ASSERT_TRUE(io::write_file_durably(file, bytes));
-    Attempt run;
-    const auto origin = file_origin(file);
-    ASSERT_TRUE(origin);
-    run.from(**origin);
-    ASSERT_FALSE(run.restored) << "round " << i;
-    EXPECT_EQ(run.restored.error().code, Errc::corrupt) << run.restored.error().what;
-    EXPECT_FALSE(std::filesystem::exists(run.wish.data_dir / "member"));
-  }
-}
-
-// ---- buckets made here
-
-struct Made {
-  std::string key, value;  // value: of a put
-  bool deletion = false;
-  std::int64_t create = 0, mod = 0, version = 0, lease = 0;
-  Time time;
-};
-
-// A store of etcd-backup-restore's control fixture's full (revision 308) and deltas of our own behind it.
-class Bucket {
- public:
-  Bucket() {
-    const auto full = io::read_file(kControl / "Full-00000000-00000308-1795246362.gz", 10U << 20U);
-    EXPECT_TRUE(store.put("v2/Full-00000000-00000308-1795246362.gz", *full));
-  }
-  void add_delta(const std::vector<Made>& events, std::int64_t unix_s) {
-    io::BufferSink body;
-    bucket::DeltaWriter writer(body);
-    for (const Made& e : events) {
-      EXPECT_TRUE(writer.add({.deletion = e.deletion,
-                              .key = as_bytes(e.key),
-                              .value = as_bytes(e.value),
-                              .create = e.create,
-                              .mod = e.mod,
-                              .version = e.version,
-                              .lease = e.lease,
-                              .time = e.time}));
-    }
-    EXPECT_TRUE(writer.finish());
-    const bucket::SnapshotName name{.kind = bucket::Kind::delta,
-                                    .span = {Revision(events.front().mod), Revision(events.back().mod)},
-                                    .unix_s = unix_s,
-                                    .compression = bucket::Compression::none};
-    EXPECT_TRUE(store.put(bucket::v2_key(name), body.buffer()));
-  }
-  store::testing::MemStore store;
-};
-
-Made put(std::int64_t mod, Time time, const std::string& key = "k") {
-  return {.key = key + std::to_string(mod), .value = "v", .create = mod, .mod = mod, .version = 1, .time = time};
-}
+using testing::Attempt;
+using testing::Bucket;
+using testing::kControl;
+using testing::Made;
+using testing::put;
 
 TEST(RestoreTime, StopsBeforeTheFirstLaterEvent) {
   Bucket bucket;
@@ -378,7 +220,7 @@ History make_history(testing::LiveState live, std::int64_t first, int revisions,
 }
 
 // Deltas cut anywhere between revisions, some overlapping, some twice; restored anywhere, by 1 to 4 threads, with an
-// arena that spills.
+// arena that spills and an index that is full at once.
 TEST(Restore, RandomHistories) {
   std::mt19937_64 random(::tidemark::testing::seed());
   for (int round = 0; round < ::tidemark::testing::scaled(3); ++round) {
@@ -405,6 +247,7 @@ TEST(Restore, RandomHistories) {
       run.wish.target = Target::at(Revision(revision));
       run.wish.threads = 1 + static_cast<unsigned>(random() % 4);
       run.wish.arena_bytes = random() % 2 == 0 ? 0 : 64U << 20U;
+      run.wish.index_keys = random() % 2 == 0 ? 1 + random() % 20 : 100'000;
       run.wish.keep_history = random() % 2 == 0;
       const auto origin = store_origin(bucket.store);
       run.from(*origin);

@@ -4,17 +4,13 @@
 #include <condition_variable>
 #include <mutex>
 #include <thread>
-#include <unordered_map>
 
 #include "etcd/key_set.h"
 #include "restore/delta_scan.h"
-#include "restore/row_arena.h"
-#include "restore/seen_set.h"
+#include "restore/harvest.h"
 
 namespace tidemark::restore {
 namespace {
-
-using Segments = std::vector<std::unique_ptr<bolt::BulkWriter::Segment>>;
 
 // Checks a segment's rows in the pages that go to the file.
 class SegmentCheck final : public bolt::LeafWitness {
@@ -38,10 +34,20 @@ class SegmentCheck final : public bolt::LeafWitness {
   etcd::RowRun run_;
 };
 
+// A segment of the output with its check.
+struct Part {
+  explicit Part(bolt::BulkWriter& to) : check(std::make_unique<SegmentCheck>()), segment(to.segment(check.get())) {}
+  std::unique_ptr<SegmentCheck> check;
+  std::unique_ptr<bolt::BulkWriter::Segment> segment;
+};
+// The base's, then those of each delta; [i] in ascending order.
+using Parts = std::vector<std::vector<Part>>;
+
 // What the workers of one replay share.
 struct Shared {
   const Plan& plan;
   const OpenBody& open_body;
+  bolt::BulkWriter& to;
   const ReplayOptions& options;
   ReplayProgress& progress;
   Facts& facts;
@@ -144,17 +150,18 @@ bool append_delta(Shared& shared, const Step& step, bolt::BulkWriter::Segment& t
   return true;
 }
 
-void keep_all(Shared& shared, const bolt::Reader& base, const Segments& segments) {
+void keep_all(Shared& shared, const bolt::Reader& base, Parts& parts) {
   std::atomic<std::size_t> next{0};
   const auto work = [&] {
-    for (std::size_t i = next++; i < segments.size() && !shared.stop.stop_requested(); i = next++) {
+    for (std::size_t i = next++; i < parts.size() && !shared.stop.stop_requested(); i = next++) {
+      bolt::BulkWriter::Segment& segment = *parts[i].emplace_back(shared.to).segment;
       if (i > 0) {
-        if (!append_delta(shared, shared.plan.steps[i - 1], *segments[i])) return;
+        if (!append_delta(shared, shared.plan.steps[i - 1], segment)) return;
         continue;
       }
       std::set<std::int64_t> leases;
-      auto copied = copy_base(shared.plan, base, *segments[0], leases, shared.stop.get_token());
-      if (copied) copied = segments[0]->close();
+      auto copied = copy_base(shared.plan, base, segment, leases, shared.stop.get_token());
+      if (copied) copied = segment.close();
       if (!copied) return shared.base_failed(copied.error());
       const std::lock_guard lock(shared.mutex);
       shared.leases.merge(leases);
@@ -166,48 +173,21 @@ void keep_all(Shared& shared, const bolt::Reader& base, const Segments& segments
 
 // ---- compacted at R -----------------------------------------------------------------------------------------------
 
-struct HashOfHash {
-  std::size_t operator()(const etcd::KeyHash& hash) const { return hash.low; }
-};
+using Lasts = std::vector<Harvest::Last>;
 
-// The last event of a key in one delta.
-struct Last {
-  etcd::RowId id;
-  RowArena::Place place;  // of a put
-  std::int64_t lease = 0;
-};
-
-struct Harvest {
-  explicit Harvest(const ReplayOptions& options) : arena(options.spill_dir, options.arena_bytes) {}
-  RowArena arena;
-  std::unordered_map<etcd::KeyHash, Last, HashOfHash> last;
-};
-
-Status harvest_event(const etcd::RowId& id, const etcd::KeyValue& kv, const etcd::KeyHasher& hasher,
-                     const SeenSet& seen, Harvest& harvest) {
-  const etcd::KeyHash hash = hasher(kv.key);
-  const auto [at, is_new] = harvest.last.try_emplace(hash);
-  if (is_new && seen.contains(hash)) {  // a newer delta has it
-    harvest.last.erase(at);
-    return {};
-  }
-  Last& last = at->second;
-  last.id = id;
-  last.lease = kv.lease.raw();
-  if (id.tombstone) return {};  // keeps the place: the key may come back
-  TM_LET(const RowArena::Room room, harvest.arena.room(etcd::encoded_size(kv), is_new ? nullptr : &last.place));
-  etcd::write_key_value(kv, room.bytes);
-  last.place = room.place;
-  return {};
+// Of a sheaf the puts whose keys nothing newer has.
+Lasts settle(Lasts sheaf, SeenSet& seen) {
+  std::erase_if(sheaf, [&](const Harvest::Last& last) { return !seen.insert(last.hash) || last.id.tombstone; });
+  return sheaf;
 }
 
-// What is left of a harvest, ascending, into its segment.
-Status emit(Shared& shared, Harvest& harvest, std::vector<Last>& live, bolt::BulkWriter::Segment& to) {
-  std::sort(live.begin(), live.end(), [](const Last& a, const Last& b) { return a.id < b.id; });
+// The rows of a settled sheaf, ascending, into their segment.
+Status emit(Shared& shared, Harvest& harvest, Lasts live, bolt::BulkWriter::Segment& to) {
+  std::sort(live.begin(), live.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
   std::set<std::int64_t> leases;
-  for (const Last& last : live) {
+  for (const Harvest::Last& last : live) {
     if (last.lease != 0) leases.insert(last.lease);
-    TM_LET(const Bytes row, harvest.arena.read(last.place));
+    TM_LET(const Bytes row, harvest.row(last));
     TM_CHECK(to.append(etcd::encode_row_key(last.id).view(), row));
   }
   TM_CHECK(to.close());
@@ -236,25 +216,36 @@ class Turns {
   std::size_t settled_ = 0;
 };
 
-void compact_deltas(Shared& shared, const Segments& segments, const etcd::KeyHasher& hasher, SeenSet& seen) {
+// All sheaves of a delta whose turn it is, newest first. Others need not wait for the last one's rows.
+Status settle_and_emit(Shared& shared, Harvest& harvest, SeenSet& seen, Turns& turns, std::vector<Part>& parts) {
+  for (std::size_t left = harvest.sheaves(); left > 0; --left) parts.emplace_back(shared.to);
+  while (harvest.sheaves() > 1) {
+    TM_LET(Lasts sheaf, harvest.take());
+    TM_CHECK(emit(shared, harvest, settle(std::move(sheaf), seen), *parts[harvest.sheaves()].segment));
+  }
+  Lasts oldest;
+  if (harvest.sheaves() > 0) {
+    TM_LET(oldest, harvest.take());
+  }
+  oldest = settle(std::move(oldest), seen);
+  turns.done();
+  return parts.empty() ? Status() : emit(shared, harvest, std::move(oldest), *parts[0].segment);
+}
+
+void compact_deltas(Shared& shared, Parts& parts, const etcd::KeyHasher& hasher, SeenSet& seen) {
   std::atomic<std::size_t> next{0};
   Turns turns;
   const std::size_t count = shared.plan.steps.size();
   const auto one = [&](std::size_t turn) {
     const std::size_t i = count - 1 - turn;
-    Harvest harvest(shared.options);
+    const ReplayOptions& options = shared.options;
+    Harvest harvest(options.spill_dir, options.arena_bytes, options.index_keys);
     const auto take = [&](const etcd::RowId& id, const etcd::KeyValue& kv) {
-      return harvest_event(id, kv, hasher, seen, harvest);
+      return harvest.add(id, kv, hasher, seen);
     };
     if (!scan_step(shared, shared.plan.steps[i], take)) return false;
     if (!turns.wait(turn, shared.stop.get_token())) return false;
-    std::vector<Last> live;
-    for (const auto& [hash, last] : harvest.last) {
-      if (seen.insert(hash) && !last.id.tombstone) live.push_back(last);
-    }
-    turns.done();
-    decltype(harvest.last)().swap(harvest.last);
-    if (auto emitted = emit(shared, harvest, live, *segments[i + 1]); !emitted) {
+    if (auto emitted = settle_and_emit(shared, harvest, seen, turns, parts[i + 1]); !emitted) {
       shared.give_up(emitted.error());
       return false;
     }
@@ -296,29 +287,37 @@ bool is_objects_fault(Errc code) {
 Result<Replayed> replay(const Plan& plan, const bolt::Reader& base, const OpenBody& open_body, bolt::BulkWriter& to,
                         const ReplayOptions& options, Facts& facts, ReplayProgress& progress,
                         const std::stop_token& stop) {
-  Shared shared{.plan = plan, .open_body = open_body, .options = options, .progress = progress, .facts = facts};
+  Shared shared{
+      .plan = plan, .open_body = open_body, .to = to, .options = options, .progress = progress, .facts = facts};
   const std::stop_callback forward(stop, [&] { shared.stop.request_stop(); });
-  std::vector<SegmentCheck> checks(plan.steps.size() + 1);
-  Segments segments;  // the base's, then one a delta
-  for (SegmentCheck& check : checks) segments.push_back(to.segment(&check));
+  Parts parts(plan.steps.size() + 1);
 
   if (options.keep_history) {
-    keep_all(shared, base, segments);
+    keep_all(shared, base, parts);
   } else {
     const auto hasher = etcd::KeyHasher::random();
     SeenSet seen;
-    compact_deltas(shared, segments, hasher, seen);
+    compact_deltas(shared, parts, hasher, seen);
     if (!shared.stop.stop_requested()) {
-      if (auto done = compact_base(shared, base, hasher, seen, *segments[0]); !done) shared.base_failed(done.error());
+      auto done = compact_base(shared, base, hasher, seen, *parts[0].emplace_back(to).segment);
+      if (!done) shared.base_failed(done.error());
     }
   }
   if (shared.failed) return std::unexpected(std::move(*shared.failed));
   if (shared.learned) return Replayed{};
   if (stop.stop_requested()) return fail(Errc::cancelled, "stopped");
   Replayed done;
-  for (const auto& segment : segments) done.rows += segment->rows();
+  std::vector<std::unique_ptr<bolt::BulkWriter::Segment>> segments;
+  for (std::vector<Part>& of_one : parts) {
+    for (Part& part : of_one) {
+      done.rows += part.segment->rows();
+      segments.push_back(std::move(part.segment));
+    }
+  }
   TM_CHECK(to.add_tree("key", std::move(segments)));
-  for (const SegmentCheck& check : checks) TM_CHECK(done.run.join(check.run()));
+  for (const std::vector<Part>& of_one : parts) {
+    for (const Part& part : of_one) TM_CHECK(done.run.join(part.check->run()));
+  }
   done.whole = true;
   done.leases = std::move(shared.leases);
   return done;

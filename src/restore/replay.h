@@ -6,7 +6,8 @@
 // walked backwards last.
 //
 // A row's sub-revision is the ordinal of its event inside the revision; the row's bytes are those etcd itself writes.
-// Memory: per worker one arena (arena_bytes) and one window of text; 18 to 37 bytes for each key.
+// Memory: per worker one arena (arena_bytes), an index of the keys of its delta (about 130 bytes for each, at most
+// index_keys of them; beyond that they go to a file) and one window of text; 18 to 37 bytes for each key of the store.
 #pragma once
 
 #include <atomic>
@@ -28,6 +29,7 @@ struct ReplayOptions {
   bool keep_history = false;
   unsigned threads = 2;
   std::size_t arena_bytes = 64UL << 20U;  // per worker; what does not fit is spilled
+  std::size_t index_keys = 150'000;       // per worker; a delta of more is settled in several steps
   io::Path spill_dir;
 };
 

@@ -52,13 +52,9 @@ Status RowArena::spill(Chunk& chunk) {
 Result<Bytes> RowArena::read(const Place& place) {
   const Chunk& chunk = chunks_[place.chunk];
   if (chunk.bytes) return Bytes(chunk.bytes.get() + place.offset, place.size);
-  if (window_chunk_ != place.chunk) {
-    window_.resize(chunk.used);
-    window_chunk_ = SIZE_MAX;
-    TM_CHECK(io::pread_all(file_.get(), window_, chunk.file_offset, dir_ / "(spilled rows)"));
-    window_chunk_ = place.chunk;
-  }
-  return Bytes(window_).subspan(place.offset, place.size);
+  window_.resize(place.size);
+  TM_CHECK(io::pread_all(file_.get(), window_, chunk.file_offset + place.offset, dir_ / "(spilled rows)"));
+  return Bytes(window_);
 }
 
 }  // namespace tidemark::restore

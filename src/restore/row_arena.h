@@ -56,8 +56,7 @@ class RowArena {
   std::size_t first_in_memory_ = 0;
   std::uint64_t held_ = 0, file_end_ = 0;
   io::Fd file_;
-  std::vector<std::byte> window_;  // the spilled chunk read last
-  std::size_t window_chunk_ = SIZE_MAX;
+  Buffer window_;  // the spilled row read last
 };
 
 }  // namespace tidemark::restore
