@@ -58,13 +58,14 @@ class StoppableSink final : public io::Sink {
 };
 
 // The reader that restore will use must be content with it.
-Result<Revision> check_database(const io::Path& path, std::uint64_t db_bytes) {
+Result<Revision> check_database(const io::Path& path, std::uint64_t db_bytes, Secrecy& secrecy) {
   TM_LET(const bolt::Reader reader, bolt::Reader::open(path, db_bytes));
   const auto findings = bolt::check_structure(reader, 10);
   if (!findings.empty()) {
     return fail(Errc::corrupt, "the snapshot's tree is damaged: {} ({} findings)", findings.front(), findings.size());
   }
-  TM_LET(const etcd::RowReport rows, etcd::check_rows(reader, etcd::RowRules::shape, 10));
+  TM_LET(const etcd::RowReport rows,
+         etcd::check_rows(reader, etcd::RowRules::shape, 10, [&](const etcd::KeyValue& kv) { secrecy.look_at(kv); }));
   if (!rows.sound()) {
     return fail(Errc::corrupt, "the snapshot's rows are damaged: {}",
                 rows.findings.empty() ? "no finding kept" : rows.findings.front().text);
@@ -105,9 +106,9 @@ Result<FullTaken> take_full(etcd::Member& member, store::ObjectStore& store, con
   // From here on: the bytes are what the member sent, and nothing is missing.
   std::array<std::byte, kDigestSize> digest{};
   TM_CHECK(io::pread_all(spool.fd(), digest, size - kDigestSize, spool.path()));
-  TM_LET(const Revision revision, check_database(spool.path(), size - kDigestSize));
-  // From here on: it is a sound database, and its true revision is known.
   FullTaken taken;
+  TM_LET(const Revision revision, check_database(spool.path(), size - kDigestSize, taken.secrecy));
+  // From here on: it is a sound database, and its true revision is known.
   taken.revision = revision;
   taken.raw_bytes = size;
   std::vector<io::GzipMember> members;

@@ -13,6 +13,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "base/steps.h"
+#include "capture/secrecy.h"
 #include "catalog/sidecar.h"
 #include "etcd/member.h"
 #include "io/file.h"
@@ -33,6 +34,7 @@ struct FullTaken {
   Revision revision;  // the true one
   std::int64_t unix_s = 0;
   std::uint64_t raw_bytes = 0, stored_bytes = 0;
+  Secrecy secrecy;
 };
 
 // Errc::no_space: the spool. Errc::corrupt: what the member sent is not a sound database: nothing was published.

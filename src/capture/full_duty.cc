@@ -85,6 +85,12 @@ Result<Revision> take_full_told(const FullDuty::Parts& parts, const std::stop_to
       static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(took).count());
   log_info("full published", "key={} revision={} database={} stored={} took={}", full->key, full->revision,
            human_size(full->raw_bytes), human_size(full->stored_bytes), print_duration(took));
+  // Told when it is news: with the first full of a process, and when Secrets begin or cease to be readable.
+  const bool was_clear =
+      parts.counters.secrets_in_clear.exchange(static_cast<std::int64_t>(full->secrecy.secrets_in_clear)) > 0;
+  const bool first =
+      parts.counters.secrets_encrypted.exchange(static_cast<std::int64_t>(full->secrecy.secrets_encrypted)) < 0;
+  if (first || was_clear != (full->secrecy.secrets_in_clear > 0)) full->secrecy.tell(parts.options.store_encrypted);
   return full->revision;
 }
 

@@ -36,6 +36,24 @@ TEST_F(Recording, BrokenWatchesHolesAndOutagesLoseNothing) {
   expect_complete(store_, first);
 }
 
+// A slow store makes the spool grow; the recorder says so, and says when it is over.
+TEST_F(Recording, SaysThatASlowStoreIsBehind) {
+  const Revision first = etcd_.revision().next();
+  auto o = options();
+  o.delta_limit = 1000;
+  start(o);
+  ASSERT_TRUE(has_full());
+  store_.slow_ms = 100;
+  for (int i = 0; i < 100; i++) etcd_.put("k", std::to_string(i));
+  ASSERT_TRUE(acknowledged(etcd_.revision()));
+  EXPECT_TRUE(wait_until([&] { return counters_->behind.load(); }));
+  EXPECT_FALSE(counters_->blocked);
+  store_.slow_ms = 0;
+  EXPECT_TRUE(wait_until([&] { return !counters_->behind; }));
+  ASSERT_TRUE(stop());
+  expect_complete(store_, first);
+}
+
 class WithAStoreThatIsDown : public Recording {
  protected:
   // Some deltas' worth of events in the spill, and none of it in the store. Returns the first revision.

@@ -27,7 +27,8 @@ struct RecorderOptions {
   std::chrono::nanoseconds delta_period = std::chrono::minutes(5);
   std::uint64_t delta_limit = 100UL << 20U;  // bytes of JSON text
   Schedule full_schedule;
-  OpenStore open_store;  // for the store of a new lineage
+  OpenStore open_store;          // for the store of a new lineage
+  bool store_encrypted = false;  // what is put into it cannot be read without its keys
 
   std::chrono::nanoseconds drain_within = std::chrono::seconds(25);  // at the end, for what is spilled
   std::chrono::nanoseconds claim_grace = std::chrono::minutes(1);

@@ -12,6 +12,8 @@ namespace {
 // etcd-backup-restore replays one revision as one transaction with these limits; a larger one stops its restore.
 constexpr std::size_t kMostOps = 10'240;
 constexpr std::size_t kMostBytes = 2UL << 20U;
+constexpr std::size_t kBehind = 4, kCaughtUp = 1;  // segments that wait to be published
+constexpr auto kLagLook = std::chrono::milliseconds(500);
 constexpr auto kJump = std::chrono::seconds(2);
 
 // The end of the run of equal revisions that begins at `at`.
@@ -212,6 +214,7 @@ Status Session::record(const std::stop_token& stop, std::optional<Revision> unti
   Backoff backoff(parts_.options.retry_first, parts_.options.retry_most);
   while (!stop.stop_requested() && (!until || follower.last() < *until)) {
     notice_clock_jump();
+    notice_lag();
     const auto batch = follower.next(parts_.options.watch_wait);
     if (batch) {
       if (!backoff.fresh()) log_info("etcd answers again", "revision={}", follower.last());
@@ -331,6 +334,22 @@ Time Session::event_time() {
 
 std::chrono::nanoseconds Session::offset_now() const {
   return parts_.clock.now().time_since_epoch() - parts_.clock.ticks().time_since_epoch();
+}
+
+// Events wait on disk, so a slow store costs room in the spool and no memory; but somebody should know.
+void Session::notice_lag() {
+  const Ticks now = parts_.clock.ticks();
+  if (now < next_lag_look_) return;
+  next_lag_look_ = now + kLagLook;
+  const auto waiting = spill().sealed();
+  parts_.counters.spill_bytes = spill().bytes();
+  if (waiting.size() >= kBehind && !parts_.counters.behind.exchange(true)) {
+    log_warning("behind: the store does not keep up", "segments_waiting={} spilled={} limit={} oldest_of={}",
+                waiting.size(), human_size(spill().bytes()), human_size(parts_.options.spool_limit),
+                print_rfc3339(waiting.front().facts.first_time));
+  } else if (waiting.size() <= kCaughtUp && parts_.counters.behind.exchange(false)) {
+    log_info("the store has caught up", "revision={}", parts_.counters.acknowledged_revision.load());
+  }
 }
 
 void Session::notice_clock_jump() {

@@ -52,6 +52,7 @@ class Session {
   Status cut();
   Status cut_if_due();
   Time event_time();
+  void notice_lag();
   void notice_clock_jump();
   void ask_for_full(Revision least, const std::string& reason);
 
@@ -60,6 +61,7 @@ class Session {
   NameTime names_;
   std::optional<Ticks> growing_since_;
   Time last_event_{};
+  Ticks next_lag_look_{};
   std::chrono::nanoseconds wall_offset_;
   std::optional<Revision> full_wanted_;  // before begin_fulls()
   std::unique_ptr<Outbox> outbox_;

@@ -62,8 +62,8 @@ class ChainTable {
 
 class RowCheck {
  public:
-  RowCheck(Revision compacted, std::set<LeaseId> leases, RowRules rules, std::size_t most_findings)
-      : compacted_(compacted), leases_(std::move(leases)), rules_(rules), most_findings_(most_findings) {}
+  RowCheck(Revision compacted, std::set<LeaseId> leases, RowRules rules, std::size_t most_findings, const EachPut& each)
+      : compacted_(compacted), leases_(std::move(leases)), rules_(rules), most_findings_(most_findings), each_(each) {}
 
   void take(const Element& element) {
     report_.rows++;
@@ -79,6 +79,7 @@ class RowCheck {
     if (!kv) return found("{}", kv.error().what);
     if (kv->key.empty()) return found("no key");
     const bool sound = at_.tombstone ? check_tombstone(*kv) : check_one_put(*kv);
+    if (sound && !at_.tombstone && each_) each_(*kv);
     if (sound && rules_ == RowRules::chains) at_.tombstone ? end_chain(*kv) : extend_chain(*kv);
   }
 
@@ -175,6 +176,7 @@ class RowCheck {
   const std::set<LeaseId> leases_;
   const RowRules rules_;
   const std::size_t most_findings_;
+  const EachPut& each_;
   const KeyHasher hasher_ = KeyHasher::random();
   RowReport report_;
   ChainTable chains_;
@@ -221,13 +223,14 @@ DatabaseState state_or_findings(const bolt::Reader& database, std::vector<RowFin
 
 bool RowReport::sound() const { return more_findings == 0 && std::ranges::none_of(findings, &RowFinding::fatal); }
 
-Result<RowReport> check_rows(const bolt::Reader& database, RowRules rules, std::size_t most_findings) {
+Result<RowReport> check_rows(const bolt::Reader& database, RowRules rules, std::size_t most_findings,
+                             const EachPut& each) {
   std::vector<RowFinding> findings;
   const DatabaseState state = state_or_findings(database, findings);
   std::set<LeaseId> leases;
   for (const LeaseState& lease : state.leases) leases.insert(lease.id);
 
-  RowCheck check(state.compacted(), std::move(leases), rules, most_findings);
+  RowCheck check(state.compacted(), std::move(leases), rules, most_findings, each);
   for (RowFinding& finding : findings) check.add(finding.fatal, std::move(finding.text));
   auto rows = database.bucket("key");
   if (rows) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "etcd/cluster.h"
 #include "etcd/hashkv.h"
 #include "etcd/member.h"
+#include "etcd/row.h"
 
 namespace tidemark::etcd {
 
@@ -84,7 +86,10 @@ struct RowReport {
 // One pass over the `key` bucket, then the small buckets. Rules: see doc/format/etcd.md, "What must hold". Above the
 // compaction a missing revision is a finding: bbolt cannot see such a hole. The record that etcd's own revision bump
 // leaves (an empty value) is accepted. Fails only when the tree itself cannot be walked.
-Result<RowReport> check_rows(const bolt::Reader& database, RowRules rules, std::size_t most_findings = 100);
+// `each` sees the sound puts on the way, in the order of the rows.
+using EachPut = std::function<void(const KeyValue&)>;
+Result<RowReport> check_rows(const bolt::Reader& database, RowRules rules, std::size_t most_findings = 100,
+                             const EachPut& each = {});
 
 // What to write into a restored database besides its rows.
 struct SmallBuckets {

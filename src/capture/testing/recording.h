@@ -20,6 +20,7 @@ class NamedStore : public store::ObjectStore {
   NamedStore(store::ObjectStore& inner, std::string url) : inner_(inner), url_(std::move(url)) {}
   Result<std::unique_ptr<store::ObjectWriter>> create(std::string_view key) override {
     if (down) return fail(Errc::unavailable, "store is down");
+    std::this_thread::sleep_for(std::chrono::milliseconds(slow_ms));
     return inner_.create(key);
   }
   Result<std::unique_ptr<io::Source>> open(std::string_view key, std::uint64_t offset, std::uint64_t length) override {
@@ -31,6 +32,7 @@ class NamedStore : public store::ObjectStore {
   bool read_only() const override { return false; }
   std::string url() const override { return url_; }
   std::atomic<bool> down{false};  // takes nothing
+  std::atomic<int> slow_ms{0};    // what each object waits for
 
  private:
   store::ObjectStore& inner_;
