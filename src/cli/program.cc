@@ -1,6 +1,7 @@
 #include "cli/program.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
 
 #include "base/log.h"
@@ -23,6 +24,39 @@ const std::map<std::string, Format>& formats() {
 CLI::App& deepest(CLI::App& app) {
   const auto given = app.get_subcommands();
   return given.empty() ? app : deepest(*given.front());
+}
+
+// How many letters must change to make one word of the other.
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); j++) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); i++) {
+    std::size_t diagonal = std::exchange(row[0], i);
+    for (std::size_t j = 1; j <= b.size(); j++) {
+      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, replaced}));
+    }
+  }
+  return row[b.size()];
+}
+
+// The flag or verb that was probably meant; empty: none is near.
+std::string nearest(const CLI::App& app, const std::string& word) {
+  std::string best;
+  std::size_t best_distance = std::max<std::size_t>(2, word.size() / 4) + 1;
+  const auto consider = [&](const std::string& name) {
+    if (const std::size_t d = distance(word, name); d < best_distance) {
+      best_distance = d;
+      best = name;
+    }
+  };
+  for (const CLI::App* at = &app; at != nullptr; at = at->get_parent()) {
+    for (const CLI::Option* option : at->get_options()) {
+      for (const std::string& name : option->get_lnames()) consider("--" + name);
+    }
+  }
+  for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) consider(sub->get_name());
+  return best;
 }
 
 }  // namespace
@@ -171,8 +205,18 @@ Status Program::explain(std::span<const std::string> verbs) {
   return {};
 }
 
-int Program::usage(std::string_view what) {
+int Program::unknown_word(const std::string& word) {
+  const CLI::App& app = deepest(*app_);
+  const std::string near = nearest(app, word.substr(0, word.find('=')));
+  const std::string hint = near.empty() ? "" : "did you mean " + near + "?";
+  if (word.starts_with('-')) return usage(fmt::format("unknown flag '{}'", word), hint);
+  if (&app == app_.get()) return usage(fmt::format("there is no verb '{}'", word), hint);
+  return usage(fmt::format("unexpected word '{}'", word), hint);
+}
+
+int Program::usage(std::string_view what, const std::string& hint) {
   around_.err << "tidemark: " << what << "\n";
+  if (!hint.empty()) around_.err << "hint: " << hint << "\n";
   std::string verbs;
   for (const CLI::App* app = &deepest(*app_); app->get_parent() != nullptr; app = app->get_parent()) {
     verbs = " " + app->get_name() + verbs;
@@ -201,7 +245,11 @@ int Program::run(std::span<const std::string> args) {
     around_.out << version.what() << "\n";
     return 0;
   } catch (const CLI::ParseError& error) {
-    return usage(error.what());
+    // What is unknown goes before what is missing: a misspelt flag often explains the missing one.
+    if (const auto unknown = app_->remaining(/*recurse=*/true); !unknown.empty()) return unknown_word(unknown.front());
+    const bool store = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr &&
+                       std::string_view(error.what()).starts_with("--store ");
+    return usage(error.what(), store ? "--store dir:/path, or the variable TIDEMARK_STORE" : "");
   }
   LogLevel level{};
   if (parse_log_level(log_level_, level)) set_log_level(level);

@@ -27,6 +27,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "base/steps.h"
 #include "cli/progress.h"
 
 namespace CLI {
@@ -58,9 +59,10 @@ struct Surroundings {
   std::ostream& out;
   std::ostream& err;
   const Clock& clock = system_clock();
-  std::stop_token stop = {};     // asked to stop: SIGINT, SIGTERM
-  bool in_is_terminal = false;   // somebody can answer a question
-  bool err_is_terminal = false;  // a progress bar can be drawn
+  std::stop_token stop = {};          // asked to stop: SIGINT, SIGTERM
+  bool in_is_terminal = false;        // somebody can answer a question
+  bool err_is_terminal = false;       // a progress bar can be drawn
+  Steps* steps = &unwatched_steps();  // never null: told in front of what a crash could cut
 };
 
 class Program {
@@ -93,6 +95,7 @@ class Program {
   const Clock& clock() const { return around_.clock; }
   Time now() const { return around_.clock.now(); }
   const std::stop_token& stop() const { return around_.stop; }
+  Steps& steps() { return *around_.steps; }
   Progress& progress();
   // Asks on the terminal; true only for "y" or "yes". Errc::invalid, with the hint --yes, when nobody can answer.
   Result<bool> confirm(std::string_view question);
@@ -105,7 +108,8 @@ class Program {
   void add_help_and_completion();
   int fail_with(const Error& error);
   Status explain(std::span<const std::string> verbs);
-  int usage(std::string_view what);
+  int usage(std::string_view what, const std::string& hint);
+  int unknown_word(const std::string& word);
 
   Surroundings around_;
   std::unique_ptr<CLI::App> app_;
