@@ -63,9 +63,9 @@ TEST_P(RecordFaults, PasswordAndTokensThatExpire) {
     ASSERT_TRUE(wait_until([&] { return metric(metrics_port_, "published_revision") >= head.raw(); })) << log();
     std::this_thread::sleep_for(1500ms);
   }
-  MUST(const ProgramResult again,
-       run_program(record_args(etcd.client_url(), {"--user", "root:" + secret, "--once", "full", "--spool-dir",
-                                                   (dir_.path() / "other-spool").native()})));
+  auto beside = record_args(etcd.client_url(), {"--user", "root:" + secret, "--once", "full"});
+  std::ranges::replace(beside, (dir_.path() / "spool").native(), (dir_.path() / "other-spool").native());
+  MUST(const ProgramResult again, run_program(beside));
   EXPECT_EQ(again.exit_code, 0) << again.err;
   recorder.signal(SIGTERM);
   MUST(const int code, recorder.wait(40s));
