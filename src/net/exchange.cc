@@ -97,6 +97,13 @@ Status Exchange::set_up(const Request& request) {
         return static_cast<Exchange*>(self)->on_write(as_bytes({text, size * n}));
       });
   set(CURLOPT_WRITEDATA, this);
+  // libcurl sends a request again by itself when a connection that it used before ends without a byte of an answer. The
+  // other side may have heard it: whether to send it twice is for our caller to say.
+  set(
+      CURLOPT_PREREQFUNCTION, +[](void* self, char*, char*, int, int) -> int {
+        return std::exchange(static_cast<Exchange*>(self)->sent_, true) ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+      });
+  set(CURLOPT_PREREQDATA, this);
   set_body(request);
   TM_CHECK(source_status_);
   TM_CHECK(set_headers(request));
@@ -294,8 +301,10 @@ Status Exchange::failure() const {
   };
   switch (result_) {
     case CURLE_OK:
-      if (!head_done_) return fail(Errc::unavailable, "{}: the connection ended without an answer", where());
-      return {};
+      if (head_done_) return {};
+      [[fallthrough]];
+    case CURLE_ABORTED_BY_CALLBACK:
+      return fail(Errc::unavailable, "{}: the connection ended without an answer", where());
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_SSL_CERTPROBLEM:

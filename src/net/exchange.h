@@ -85,7 +85,7 @@ class Exchange {
 
   int status_ = 0;
   Headers headers_;
-  bool head_done_ = false, ended_ = false, attached_ = false, paused_ = false;
+  bool sent_ = false, head_done_ = false, ended_ = false, attached_ = false, paused_ = false;
   CURLcode result_ = CURLE_OK;
   Buffer buffer_;
   std::size_t used_ = 0;

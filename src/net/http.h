@@ -1,7 +1,7 @@
 // An HTTP client with TLS: one request, one answer whose body is read as a Source, in bounded memory.
 //
 // Guarantees: certificates are always checked; redirects are answers like any other (who signs a request must see where
-// it goes); nothing is retried here (net/retry.h, net/caller.h); a wait ends by an answer, a deadline, silence or a
+// it goes); nothing is sent twice here (net/retry.h, net/caller.h); a wait ends by an answer, a deadline, silence or a
 // stop token. Connections are kept and used again. HTTP/1.1.
 // Threads: Client: any, calls run side by side, each over a connection of its own. A Response belongs to one thread.
 //

@@ -46,6 +46,23 @@ TEST(Http, EveryMethodWithAndWithoutABodyArrivesAsItWasMeant) {
   EXPECT_EQ(client.traffic().failures, 0U);
 }
 
+// A server that did what it was told and then fell silent must not be told again by the client alone.
+TEST(Http, NoRequestIsSentTwice) {
+  std::atomic<bool> drop{false};
+  const HttpServer server([&](const Received&) { return Reply{.drop = drop}; });
+  Client client({.proxy = ""});
+  for (const char* method : {"PUT", "DELETE", "GET", "HEAD"}) {
+    drop = false;
+    ASSERT_TRUE(client.send({.method = method, .url = server.url()}));  // a connection that is used again
+    const int requests = server.requests();
+    drop = true;
+    const auto lost = client.send({.method = method, .url = server.url()});
+    ASSERT_FALSE(lost);
+    EXPECT_EQ(lost.error().code, Errc::unavailable) << lost.error().what;
+    EXPECT_EQ(server.requests(), requests + 1) << method;
+  }
+}
+
 TEST(Http, HeadHasALengthAndNoBody) {
   const HttpServer server([](const Received&) { return Reply{.body = "12345"}; });
   Client client({.proxy = ""});
