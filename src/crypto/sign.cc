@@ -37,6 +37,24 @@ Md5Digest md5(Bytes bytes) {
   return digest;
 }
 
+void Md5::Free::operator()(evp_md_ctx_st* context) const { EVP_MD_CTX_free(context); }
+
+Md5::Md5() : context_(EVP_MD_CTX_new()) {
+  if (EVP_DigestInit_ex(context_.get(), EVP_md5(), nullptr) != 1) std::abort();
+}
+
+void Md5::update(Bytes bytes) {
+  if (EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) != 1) std::abort();
+}
+
+Md5Digest Md5::finish() {
+  Md5Digest digest;
+  auto* out = reinterpret_cast<unsigned char*>(digest.data());
+  if (EVP_DigestFinal_ex(context_.get(), out, nullptr) != 1) std::abort();
+  if (EVP_DigestInit_ex(context_.get(), EVP_md5(), nullptr) != 1) std::abort();
+  return digest;
+}
+
 std::string to_base64(Bytes bytes) {
   std::string text;
   for (std::size_t i = 0; i < bytes.size(); i += 3) {

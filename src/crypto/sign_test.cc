@@ -25,6 +25,13 @@ TEST(Hmac, Rfc4231) {
 TEST(Md5, Rfc1321) {
   EXPECT_EQ(to_hex(md5({})), "d41d8cd98f00b204e9800998ecf8427e");
   EXPECT_EQ(to_hex(md5(as_bytes("message digest"))), "f96b697d7cb7938d525a2f31aaf161d0");
+  Md5 pieces;
+  for (int i = 0; i < 2; ++i) {
+    pieces.update(as_bytes("message "));
+    pieces.update(as_bytes("digest"));
+    EXPECT_EQ(to_hex(pieces.finish()), "f96b697d7cb7938d525a2f31aaf161d0");
+  }
+  EXPECT_EQ(to_hex(pieces.finish()), "d41d8cd98f00b204e9800998ecf8427e");
 }
 
 TEST(Base64, Rfc4648AndWhatIsNone) {
