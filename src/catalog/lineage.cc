@@ -23,9 +23,13 @@ Result<Place> place_of(std::string_view url) {
   }
   while (url.ends_with('/')) url.remove_suffix(1);
   const std::size_t slash = url.rfind('/');
-  // In "s3://bucket" the last slash stands before the bucket's own name.
-  const bool root = slash == std::string_view::npos || slash + 1 == url.size() ||
-                    (slash > 0 && url[slash - 1] == '/' && url.find("://") == slash - 2);
+  // The bucket's own name, in "az://account/container" two of them, is no folder that could have a neighbour.
+  std::size_t top = 0;
+  if (const std::size_t scheme = url.find("://"); scheme != std::string_view::npos) {
+    top = url.find('/', scheme + 3);
+    if (url.starts_with("az://") && top != std::string_view::npos) top = url.find('/', top + 1);
+  }
+  const bool root = slash == std::string_view::npos || slash + 1 == url.size() || top == std::string_view::npos;
   if (root) {
     return std::unexpected(Error{
         Errc::invalid, fmt::format("store '{}' is a root: there is no place beside it for another lineage", whole),

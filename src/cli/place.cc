@@ -13,9 +13,10 @@ Status check_place(const std::string& url) {
   std::string_view path = url;
   if (!scheme.empty()) path.remove_prefix(scheme.size() + 1);
   if (!scheme.empty() && scheme != "dir") {
-    // s3://bucket/PREFIX?options
+    // s3://bucket/PREFIX?options, az://account/container/PREFIX?options
     path = path.substr(0, path.find('?'));
-    const std::size_t slash = path.find('/', std::string_view("//").size());
+    std::size_t slash = path.find('/', std::string_view("//").size());
+    if (scheme == "az" && slash != std::string_view::npos) slash = path.find('/', slash + 1);
     return bucket::check_prefix(slash == std::string_view::npos ? "" : path.substr(slash + 1));
   }
   std::error_code error;

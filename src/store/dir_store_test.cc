@@ -201,8 +201,8 @@ TEST(OpenStore, OtherUrlsAreRefusedByName) {
   const Row rows[] = {
       {"s3://", Errc::invalid, "no name of a bucket"},
       {"s3:bucket", Errc::invalid, "s3://bucket/prefix"},
-      {"gs://bucket/prefix", Errc::unsupported, "dir: and s3: only"},
-      {"az://account/container", Errc::unsupported, "dir: and s3: only"},
+      {"gs://bucket/prefix", Errc::unsupported, "dir:, s3: and az: only"},
+      {"az://account", Errc::invalid, "no container given"},
       {"file:/x/snapshot.db", Errc::unsupported, "not a store"},
       {"etcd:/var/lib/etcd", Errc::unsupported, "not a store"},
       {"ftp://host/x", Errc::invalid, "unknown scheme 'ftp:'"},

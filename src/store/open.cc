@@ -1,5 +1,6 @@
 #include "store/open.h"
 
+#include "store/azure_store.h"
 #include "store/dir_store.h"
 #include "store/s3_store.h"
 
@@ -20,14 +21,18 @@ Result<std::unique_ptr<ObjectStore>> open_store(std::string_view url, bool read_
     TM_LET(std::unique_ptr<S3Store> store, S3Store::open(url, {.read_only = read_only, .stop = stop}));
     return store;
   }
-  if (scheme == "gs" || scheme == "az") {
-    return fail(Errc::unsupported, "open store '{}': this version keeps backups in dir: and s3: only", url);
+  if (scheme == "az") {
+    TM_LET(std::unique_ptr<AzureStore> store, AzureStore::open(url, {.read_only = read_only, .stop = stop}));
+    return store;
+  }
+  if (scheme == "gs") {
+    return fail(Errc::unsupported, "open store '{}': this version keeps backups in dir:, s3: and az: only", url);
   }
   if (scheme == "file" || scheme == "etcd") {
     return fail(Errc::unsupported, "open store '{}': this is one snapshot or data directory to read, not a store", url);
   }
   if (!scheme.empty() && scheme != "dir") {
-    return fail(Errc::invalid, "open store '{}': unknown scheme '{}:', expected dir:/path or s3://bucket/prefix", url,
+    return fail(Errc::invalid, "open store '{}': unknown scheme '{}:', expected dir:/path, s3:// or az://", url,
                 scheme);
   }
   const std::string_view path = scheme.empty() ? url : url.substr(scheme.size() + 1);
@@ -38,8 +43,9 @@ Result<std::unique_ptr<ObjectStore>> open_store(std::string_view url, bool read_
 }
 
 const net::Traffic* traffic_of(const ObjectStore& store) {
-  const auto* s3 = dynamic_cast<const S3Store*>(&store);
-  return s3 != nullptr ? &s3->traffic() : nullptr;
+  if (const auto* s3 = dynamic_cast<const S3Store*>(&store)) return &s3->traffic();
+  const auto* azure = dynamic_cast<const AzureStore*>(&store);
+  return azure != nullptr ? &azure->traffic() : nullptr;
 }
 
 Result<std::size_t> clean_leftovers(ObjectStore& store, std::chrono::nanoseconds older_than, Time now) {
