@@ -1,1 +1,3 @@
-target_link_libraries(tm_crypto PRIVATE OpenSSL::Crypto)
+# OpenSSL: digests and signatures. ISA-L: CRC-32C; it picks the CPU's instructions at run time.
+pkg_check_modules(ISAL REQUIRED IMPORTED_TARGET libisal)
+target_link_libraries(tm_crypto PRIVATE OpenSSL::Crypto PkgConfig::ISAL)

@@ -1,11 +1,11 @@
-#include "etcd/crc32c.h"
+#include "crypto/crc32c.h"
 
 #include <isa-l/crc.h>
 
 #include <algorithm>
 #include <climits>
 
-namespace tidemark::etcd {
+namespace tidemark::crypto {
 
 std::uint32_t crc32c(std::uint32_t so_far, Bytes more) {
   // crc32_iscsi works on the bare register; the checksum is the register inverted before and after. It only reads
@@ -20,4 +20,4 @@ std::uint32_t crc32c(std::uint32_t so_far, Bytes more) {
   return ~state;
 }
 
-}  // namespace tidemark::etcd
+}  // namespace tidemark::crypto
