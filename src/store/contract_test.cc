@@ -2,7 +2,9 @@
 
 #include "io/file.h"
 #include "store/dir_store.h"
+#include "store/gcs_store.h"
 #include "store/testing/faulty_store.h"
+#include "store/testing/gcs_server.h"
 #include "store/testing/mem_store.h"
 #include "store/testing/pausing_store.h"
 
@@ -35,6 +37,12 @@ std::unique_ptr<ObjectStore> make_dir() {
   return std::make_unique<Owning<io::TempDir, DirStore>>(std::move(dir), std::move(store));
 }
 
+std::unique_ptr<ObjectStore> make_gcs() {
+  auto server = std::make_unique<GcsServer>();
+  auto store = GcsStore::open(server->url(), {.environment = [](std::string_view) { return std::string(); }}).value();
+  return std::make_unique<Owning<std::unique_ptr<GcsServer>, GcsStore>>(std::move(server), std::move(store));
+}
+
 // The decorators must not change what a store does as long as they are not told to.
 template <class Decorator>
 std::unique_ptr<ObjectStore> make_decorated() {
@@ -45,7 +53,7 @@ std::unique_ptr<ObjectStore> make_decorated() {
 
 INSTANTIATE_TEST_SUITE_P(Stores, StoreContract,
                          ::testing::Values(StoreKind{"memory", [] { return std::make_unique<MemStore>(); }},
-                                           StoreKind{"directory", make_dir},
+                                           StoreKind{"directory", make_dir}, StoreKind{"gcs", make_gcs},
                                            StoreKind{"faulty", make_decorated<FaultyStore>},
                                            StoreKind{"pausing", make_decorated<PausingStore>}),
                          name_of_kind);

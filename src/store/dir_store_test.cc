@@ -201,7 +201,7 @@ TEST(OpenStore, OtherUrlsAreRefusedByName) {
   const Row rows[] = {
       {"s3://", Errc::invalid, "no name of a bucket"},
       {"s3:bucket", Errc::invalid, "s3://bucket/prefix"},
-      {"gs://bucket/prefix", Errc::unsupported, "dir:, s3: and az: only"},
+      {"gs://B/prefix", Errc::invalid, "no name of a bucket"},
       {"az://account", Errc::invalid, "no container given"},
       {"file:/x/snapshot.db", Errc::unsupported, "not a store"},
       {"etcd:/var/lib/etcd", Errc::unsupported, "not a store"},

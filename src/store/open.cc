@@ -2,6 +2,7 @@
 
 #include "store/azure_store.h"
 #include "store/dir_store.h"
+#include "store/gcs_store.h"
 #include "store/s3_store.h"
 
 namespace tidemark::store {
@@ -26,13 +27,14 @@ Result<std::unique_ptr<ObjectStore>> open_store(std::string_view url, bool read_
     return store;
   }
   if (scheme == "gs") {
-    return fail(Errc::unsupported, "open store '{}': this version keeps backups in dir:, s3: and az: only", url);
+    TM_LET(std::unique_ptr<GcsStore> store, GcsStore::open(url, {.read_only = read_only, .stop = stop}));
+    return store;
   }
   if (scheme == "file" || scheme == "etcd") {
     return fail(Errc::unsupported, "open store '{}': this is one snapshot or data directory to read, not a store", url);
   }
   if (!scheme.empty() && scheme != "dir") {
-    return fail(Errc::invalid, "open store '{}': unknown scheme '{}:', expected dir:/path, s3:// or az://", url,
+    return fail(Errc::invalid, "open store '{}': unknown scheme '{}:', expected dir:/path, s3://, gs:// or az://", url,
                 scheme);
   }
   const std::string_view path = scheme.empty() ? url : url.substr(scheme.size() + 1);
@@ -44,6 +46,7 @@ Result<std::unique_ptr<ObjectStore>> open_store(std::string_view url, bool read_
 
 const net::Traffic* traffic_of(const ObjectStore& store) {
   if (const auto* s3 = dynamic_cast<const S3Store*>(&store)) return &s3->traffic();
+  if (const auto* gcs = dynamic_cast<const GcsStore*>(&store)) return &gcs->traffic();
   const auto* azure = dynamic_cast<const AzureStore*>(&store);
   return azure != nullptr ? &azure->traffic() : nullptr;
 }

@@ -11,8 +11,8 @@ struct Traffic;
 
 namespace tidemark::store {
 
-// "dir:/backups/prod", a bare path, "s3://bucket/prefix" (store/s3_options.h) or "az://account/container/prefix"
-// (store/azure_options.h). `stop` ends calls that wait for a
+// "dir:/backups/prod", a bare path, "s3://bucket/prefix" (store/s3_options.h), "gs://bucket/prefix"
+// (store/gcs_options.h) or "az://account/container/prefix" (store/azure_options.h). `stop` ends calls that wait for a
 // server: Errc::cancelled. Errc::unsupported for schemes that name no store this program opens (the message says what
 // does), Errc::invalid for an unknown one, Errc::not_found for a missing directory when `read_only`.
 Result<std::unique_ptr<ObjectStore>> open_store(std::string_view url, bool read_only, const std::stop_token& stop = {});
