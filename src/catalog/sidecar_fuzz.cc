@@ -2,6 +2,7 @@
 #include <cstdlib>
 
 #include "base/bytes.h"
+#include "catalog/proof.h"
 #include "catalog/sidecar.h"
 
 namespace tidemark::catalog {
@@ -27,6 +28,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check(parse_gap, text);
   check(parse_seek_table, text);
   check(parse_state, text);
+  check(parse_proof, text);
   parse_claim_key(text);
+  parse_proof_key(text);
   return 0;
 }

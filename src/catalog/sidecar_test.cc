@@ -201,5 +201,19 @@ TEST(Sidecar, ClaimKeysAreReadBack) {
   }
 }
 
+TEST(Sidecar, AStoreThatWasNeverCompactedSaysMinusOne) {
+  State state;
+  state.object = "v2/Full-00000000-00000308-1795246362.gz";
+  state.revision = Revision(308);
+  state.hash_kv = HashSample{7, Revision(308), Revision(-1)};
+  const std::string text = print_sidecar(state);
+  const auto parsed = parse_state(text);
+  ASSERT_TRUE(parsed) << parsed.error().what;
+  EXPECT_EQ(*parsed, state);
+  std::string worse = text;
+  worse.replace(worse.find("\"compactRevision\":-1"), 20, "\"compactRevision\":-2");
+  EXPECT_FALSE(parse_state(worse));
+}
+
 }  // namespace
 }  // namespace tidemark::catalog
