@@ -9,6 +9,7 @@
 
 #include "etcd/data_dir.h"
 #include "etcd/log_dir.h"
+#include "restore/samples.h"
 
 namespace tidemark::restore {
 namespace {
@@ -61,12 +62,13 @@ Result<bool> Builder::open_base(const Plan& plan, Facts& facts, bool prove) {
   if (base_ && base_key_ == plan.base.key) return true;
   base_.reset();
   audience_.progress("base", 0, plan.base.size);
+  const bool skip_digest = wish_.skip_digest || from_.without_digest();
   auto opened = [&]() -> Result<std::unique_ptr<BaseImage>> {
-    if (const auto file = from_.plain_file(plan.base)) return BaseImage::in_place(*file, wish_.skip_digest);
+    if (const auto file = from_.plain_file(plan.base)) return BaseImage::in_place(*file, skip_digest);
     TM_LET(const auto body, from_.body(plan.base));
     TM_CHECK(io::make_dirs(places_.partial()));
     StoppableSource stoppable(*body, stop_);
-    return BaseImage::spool(stoppable, places_.partial() / "base.db", plan.base.key, wish_.skip_digest);
+    return BaseImage::spool(stoppable, places_.partial() / "base.db", plan.base.key, skip_digest);
   }();
   base_key_ = plan.base.key;
   if (!opened) return learn_base(facts, opened.error());
@@ -220,15 +222,27 @@ Result<bool> Builder::verify(const Plan& plan, Facts& facts, const Restored& don
                 done.header);
   }
   TM_CHECK(etcd::check_log(places_.new_member(), database));
-  if (plan.steps.empty() || plan.reach != plan.steps.back().take.last) return true;
-  const auto sample = from_.sampled(plan.steps.back().point.key);
-  if (!wish_.keep_history || !sample || !sample->hash_kv || sample->hash_kv->revision != plan.reach) return true;
-  const auto hash = etcd::hash_kv(database, plan.reach, sample->hash_kv->compact_revision);
-  if (hash && hash->hash != sample->hash_kv->hash) {
-    return fail(Errc::corrupt, "HashKV at revision {} is {}, the recorded etcd said {}", plan.reach, hash->hash,
-                sample->hash_kv->hash);
-  }
+  if (wish_.keep_history) TM_CHECK(compare_samples(plan, database));
   return true;
+}
+
+// Only a database with its history can answer; it can for every revision since its base was compacted.
+Status Builder::compare_samples(const Plan& plan, const bolt::Reader& database) const {
+  constexpr int kMostSamples = 4;  // two passes over the rows each; the newest vouch for what is before them
+  std::vector<std::string> keys{plan.base.key};
+  for (const Step& step : plan.steps) keys.push_back(step.point.key);
+  int met = 0;
+  for (auto key = keys.rbegin(); key != keys.rend() && met < kMostSamples; ++key) {
+    const auto state = from_.sampled(*key);
+    if (!state || !state->hash_kv || state->hash_kv->revision > plan.reach) continue;
+    TM_LET(const SampleAnswer answer, compare_sample(database, base_->state().compacted(), *state->hash_kv));
+    if (answer.likeness == Likeness::different) {
+      return fail(Errc::corrupt, "HashKV at revision {} is {}, the recorded etcd said {}", state->hash_kv->revision,
+                  answer.hash, state->hash_kv->hash);
+    }
+    met += answer.likeness == Likeness::same ? 1 : 0;
+  }
+  return {};
 }
 
 }  // namespace tidemark::restore

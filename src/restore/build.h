@@ -35,6 +35,7 @@ class Builder {
   Result<bool> replay_rows(const Plan& plan, bolt::BulkWriter& to, Facts& facts, Replayed& rows);
   LeasePlan leases_at(const Plan& plan, const std::set<std::int64_t>& referenced);
   std::optional<Revision> compacted_at(const Plan& plan) const;
+  Status compare_samples(const Plan& plan, const bolt::Reader& database) const;
 
   const EtcdRestore& wish_;
   Origin& from_;

@@ -1,4 +1,4 @@
-// Where a restore's objects come from: a store in Gardener's layout, or one snapshot file.
+// Where a restore's objects come from: a store in Gardener's layout, one snapshot file, or a stopped etcd's directory.
 #pragma once
 
 #include <memory>
@@ -31,6 +31,10 @@ class Origin {
     (void)key;
     return std::nullopt;
   }
+  // Nothing proves its fulls but the check of their trees.
+  virtual bool without_digest() const { return false; }
+  // What is there and is not part of the timeline, for the user: a sentence each.
+  virtual std::vector<std::string> left_out() const { return {}; }
   virtual std::string url() const = 0;
 };
 
@@ -39,5 +43,10 @@ std::unique_ptr<Origin> store_origin(store::ObjectStore& store);
 
 // A snapshot (or raw member/snap/db), plain or gzip (told by its first bytes). Errc::not_found.
 Result<std::unique_ptr<Origin>> file_origin(const io::Path& file);
+
+// The database of a stopped or broken etcd, as one point at its true revision; nothing is written. What only the log
+// holds is left out, and said (left_out()). Errc::conflict: an etcd runs on it. Errc::corrupt, Errc::torn: the database
+// cannot be opened.
+Result<std::unique_ptr<Origin>> data_dir_origin(const io::Path& root);
 
 }  // namespace tidemark::restore

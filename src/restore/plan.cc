@@ -129,22 +129,6 @@ std::vector<Hole> holes_between(const Timeline& timeline, const Facts& facts, Re
   return holes;
 }
 
-// Every stretch of revisions that some base reaches, for the "what is possible" of a refusal.
-std::vector<RevisionSpan> reachable(const Timeline& timeline, const Facts& facts) {
-  std::vector<RevisionSpan> spans;
-  const Revision newest = newest_claimed(timeline, facts);
-  for (const Point& full : timeline.fulls) {
-    if (facts.bad.contains(full.key)) continue;
-    Revision first = full_revision(full, facts);
-    const Revision base = first;
-    if (const auto known = facts.fulls.find(full.key); known != facts.fulls.end()) {
-      first = std::min(first, std::max(known->second.readable_from, Revision(1)));
-    }
-    spans.push_back({first, chain_from(timeline, facts, base, newest).reach});
-  }
-  return spans;
-}
-
 std::unexpected<Error> refuse(const Timeline& timeline, const Facts& facts, Revision wanted, std::string_view why) {
   std::optional<Revision> before, after, earliest, latest;
   for (const RevisionSpan& span : reachable(timeline, facts)) {
@@ -179,6 +163,21 @@ std::string why_unusable(const Timeline& timeline, const Facts& facts) {
 }
 
 }  // namespace
+
+std::vector<RevisionSpan> reachable(const Timeline& timeline, const Facts& facts) {
+  std::vector<RevisionSpan> spans;
+  const Revision newest = newest_claimed(timeline, facts);
+  for (const Point& full : timeline.fulls) {
+    if (facts.bad.contains(full.key)) continue;
+    Revision first = full_revision(full, facts);
+    const Revision base = first;
+    if (const auto known = facts.fulls.find(full.key); known != facts.fulls.end()) {
+      first = std::min(first, std::max(known->second.readable_from, Revision(1)));
+    }
+    spans.push_back({first, chain_from(timeline, facts, base, newest).reach});
+  }
+  return spans;
+}
 
 Revision newest_claimed(const Timeline& timeline, const Facts& facts) {
   Revision newest(0);

@@ -69,6 +69,9 @@ Result<Plan> make_plan(const catalog::Timeline& timeline, const Wish& wish, cons
 // The newest revision that any object claims to hold, also one that cannot be used any more: it existed.
 Revision newest_claimed(const catalog::Timeline& timeline, const Facts& facts);
 
+// The stretch that each usable full and what continues it can bring back, in the order of the fulls; they may overlap.
+std::vector<RevisionSpan> reachable(const catalog::Timeline& timeline, const Facts& facts);
+
 // What is known of the revisions after `from`, with or without holes: for reports of what a restore goes back behind.
 std::vector<Step> steps_after(const catalog::Timeline& timeline, const Facts& facts, Revision from);
 
