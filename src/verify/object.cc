@@ -1,0 +1,209 @@
+#include "verify/object.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "bolt/reader.h"
+#include "bucket/delta.h"
+#include "bucket/full.h"
+#include "etcd/database.h"
+#include "etcd/hashkv.h"
+#include "restore/delta_scan.h"
+#include "restore/replay.h"
+#include "verify/object_sources.h"
+
+namespace tidemark::verify {
+namespace {
+
+using catalog::ProofLevel;
+
+constexpr std::size_t kMostFindings = 10;  // of one check of one object
+constexpr RevisionSpan kAllRevisions{Revision(1), Revision(INT64_MAX)};
+
+io::Codec codec_of(bucket::Compression compression) {
+  switch (compression) {
+    case bucket::Compression::none: return io::Codec::none;
+    case bucket::Compression::gzip: return io::Codec::gzip;
+    case bucket::Compression::lzw: return io::Codec::lzw;
+    case bucket::Compression::zlib: return io::Codec::zlib;
+  }
+  return io::Codec::none;
+}
+
+class NoSink final : public io::Sink {
+ public:
+  Status write(Bytes) override { return {}; }
+  Status finish() override { return {}; }
+};
+
+// What this object is guilty of itself; a disk that cannot read it any more counts.
+bool is_finding(Errc code) { return restore::is_objects_fault(code) || code == Errc::io; }
+
+class ObjectReader {
+ public:
+  ObjectReader(const Reading& reading, const catalog::Point& point, restore::Facts& facts)
+      : reading_(reading), point_(point), facts_(facts) {}
+
+  Result<ObjectCheck> run() {
+    TM_CHECK(read_sidecars());
+    const auto read = point_.name.kind == bucket::Kind::full ? read_full() : read_delta();
+    if (!read) {
+      if (!is_finding(read.error().code)) return std::unexpected(read.error());
+      bad(reached_, read.error().what);
+    }
+    return std::move(check_);
+  }
+
+ private:
+  // A restore cannot use it.
+  void bad(ProofLevel level, const std::string& reason) {
+    facts_.bad.try_emplace(point_.key, reason);
+    less(level, reason);
+  }
+  // A restore gets something else than the name says, and copes.
+  void less(ProofLevel level, const std::string& reason) {
+    check_.sound = false;
+    add(point_.key, level, reason);
+  }
+  void add(const std::string& object, ProofLevel level, const std::string& reason) {
+    check_.findings.push_back({object, level, reason});
+  }
+  bool asked_for(ProofLevel level) const { return reading_.level >= level; }
+
+  template <class T>
+  Result<std::optional<T>> sidecar(const std::string& key, Result<T> (*parse)(std::string_view)) {
+    const auto text = reading_.store.get(key, catalog::kMaxSidecarBytes);
+    if (!text && text.error().code == Errc::not_found) return std::nullopt;
+    if (!text && !is_finding(text.error().code)) return std::unexpected(text.error());
+    auto parsed = text ? parse(as_text(*text)) : std::unexpected(text.error());
+    if (parsed && parsed->object == point_.key) return *std::move(parsed);
+    // They help a restore, none needs them: the object itself stays what it is.
+    add(key, ProofLevel::digest, parsed ? "it is about " + parsed->object : parsed.error().what);
+    return std::nullopt;
+  }
+
+  Status read_sidecars() {
+    TM_LET(state_, sidecar(catalog::state_key(point_.key), catalog::parse_state));
+    TM_LET(seek_, sidecar(catalog::seek_key(point_.key), catalog::parse_seek_table));
+    if (state_ && state_->hash_kv) check_.witnesses.push_back(*state_->hash_kv);
+    return {};
+  }
+
+  Result<std::unique_ptr<io::Source>> open_body() {
+    TM_LET(auto object, reading_.store.open(point_.key));
+    watched_ = std::make_unique<WatchedSource>(std::move(object),
+                                               seek_ ? std::move(seek_->members) : std::vector<io::GzipMember>{},
+                                               reading_.progress, reading_.stop);
+    return io::decompressing(codec_of(point_.name.compression), std::make_unique<BorrowedSource>(*watched_));
+  }
+
+  void check_seek_table() {
+    if (!seek_) return;
+    if (const auto offset = watched_->wrong_member()) {
+      add(catalog::seek_key(point_.key), ProofLevel::digest,
+          fmt::format("it says that a gzip member begins at {}, and none does", *offset));
+    }
+  }
+
+  // ---- fulls
+
+  Status read_full() {
+    TM_LET(const auto body, open_body());
+    if (!asked_for(ProofLevel::structure)) {
+      NoSink nowhere;
+      TM_LET(const bucket::FullBody full, bucket::split_full(*body, nowhere));
+      check_full_digest(full);
+      return {};
+    }
+    const io::Path spool = reading_.scratch / "full.db";
+    TM_CHECK(check_space());
+    auto full = bucket::spool_full(*body, spool);
+    if (!full) return std::unexpected(full.error());
+    check_full_digest(*full);
+    reached_ = ProofLevel::structure;
+    auto done = check_database(spool, full->db_bytes);
+    ::unlink(spool.c_str());
+    return done;
+  }
+
+  // How large it will be is known when it was recorded, otherwise only that it is not smaller than it is now.
+  Status check_space() const {
+    const std::uint64_t need = std::max(point_.size, state_ ? state_->db_size : 0);
+    TM_LET(const std::uint64_t have, io::free_space(reading_.scratch));
+    if (have >= need) return {};
+    return hinted(Status(fail(Errc::no_space, "'{}' has {} free, and {} needs {}", reading_.scratch.string(),
+                              human_size(have), point_.key, human_size(need))),
+                  "--scratch names another place; --level digest needs none");
+  }
+
+  void check_full_digest(const bucket::FullBody& full) {
+    check_seek_table();
+    if (!full.has_digest) bad(ProofLevel::digest, "the SHA-256 at the end is missing: nothing proves these bytes");
+    if (state_ && !state_->raw_sha256.empty() && state_->raw_sha256 != to_hex(full.digest)) {
+      bad(ProofLevel::digest,
+          fmt::format("its SHA-256 is {}, when it was recorded it was {}", to_hex(full.digest), state_->raw_sha256));
+    }
+  }
+
+  Status check_database(const io::Path& spool, std::uint64_t length) {
+    TM_LET(const auto database, bolt::Reader::open(spool, length));
+    for (const std::string& what : bolt::check_structure(database, kMostFindings)) bad(ProofLevel::structure, what);
+    TM_LET(const auto rows, etcd::check_rows(database, etcd::RowRules::chains, kMostFindings));
+    for (const etcd::RowFinding& finding : rows.findings) {
+      if (finding.fatal) bad(ProofLevel::structure, finding.text);
+    }
+    TM_LET(const auto state, etcd::read_state(database));
+    facts_.fulls[point_.key] = {state.revision, std::max(state.compacted(), Revision(0))};
+    if (state.revision < point_.name.span.last) {
+      less(ProofLevel::structure,
+           fmt::format("its name says revision {}, it ends at {}", point_.name.span.last, state.revision));
+    }
+    if (!asked_for(ProofLevel::replay) || !check_.sound) return {};
+    TM_LET(const auto hash, etcd::hash_kv(database, state.revision, state.compacted()));
+    check_.witnesses.push_back({hash.hash, state.revision, state.compacted()});
+    return {};
+  }
+
+  // ---- deltas
+
+  Status read_delta() {
+    TM_LET(const auto body, open_body());
+    if (!asked_for(ProofLevel::structure)) {
+      TM_CHECK(bucket::read_delta(*body, [](const bucket::DeltaEvent&) -> Status { return {}; }));
+      check_seek_table();
+      return {};
+    }
+    bool each_failed = false;
+    const auto nothing = [](const etcd::RowId&, const etcd::KeyValue&) -> Status { return {}; };
+    TM_LET(const auto scan, restore::scan_delta(*body, kAllRevisions, nothing, each_failed, reading_.stop));
+    check_seek_table();
+    reached_ = ProofLevel::structure;
+    facts_.deltas[point_.key] = scan.held;
+    if (scan.resumes_after_hole != Revision(0)) {
+      less(ProofLevel::structure, fmt::format("revisions {} to {} are missing inside it", scan.held.last.next(),
+                                              scan.resumes_after_hole.prev()));
+    } else if (scan.held.first > point_.name.span.first || scan.held.last < point_.name.span.last) {
+      less(ProofLevel::structure, fmt::format("its name says revisions {}..{}, it holds {}..{}", point_.name.span.first,
+                                              point_.name.span.last, scan.held.first, scan.held.last));
+    }
+    return {};
+  }
+
+  const Reading& reading_;
+  const catalog::Point& point_;
+  restore::Facts& facts_;
+  ObjectCheck check_;
+  ProofLevel reached_ = ProofLevel::digest;  // what is being checked now
+  std::optional<catalog::State> state_;
+  std::optional<catalog::SeekTable> seek_;
+  std::unique_ptr<WatchedSource> watched_;
+};
+
+}  // namespace
+
+Result<ObjectCheck> check_object(const Reading& reading, const catalog::Point& point, restore::Facts& facts) {
+  return ObjectReader(reading, point, facts).run();
+}
+
+}  // namespace tidemark::verify

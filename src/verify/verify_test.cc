@@ -1,0 +1,320 @@
+// Buckets that etcd-backup-restore wrote, good and broken, at every level; recorded hashes; a flip in every object.
+#include "verify/verify.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "base/testing/fake_clock.h"
+#include "restore/etcd.h"
+#include "store/dir_store.h"
+#include "store/testing/faulty_store.h"
+#include "store/testing/mem_store.h"
+
+namespace tidemark::verify {
+namespace {
+
+using catalog::ProofLevel;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+const io::Path kBuckets = io::Path(TM_SOURCE_DIR) / "testdata/etcd-backup-restore";
+constexpr ProofLevel kLevels[] = {ProofLevel::digest, ProofLevel::structure, ProofLevel::replay};
+
+// A bucket's objects in memory, where they can be damaged.
+std::unique_ptr<store::testing::MemStore> load(const std::string& fixture) {
+  const auto from = store::DirStore::open(kBuckets / fixture, store::DirStore::Access::read_only).value();
+  auto store = std::make_unique<store::testing::MemStore>();
+  const auto objects = from->list("").value();
+  for (const store::ObjectInfo& object : objects) {
+    EXPECT_TRUE(store->put(object.key, from->get(object.key).value()));
+  }
+  return store;
+}
+
+class Verify : public ::testing::Test {
+ protected:
+  Result<Verification> run(store::ObjectStore& store, ProofLevel level, std::optional<catalog::Point> point = {}) {
+    const tidemark::testing::FakeClock clock(Time(std::chrono::seconds(1795250000)));
+    return verify({store}, {.point = std::move(point), .level = level, .scratch = scratch_.path(), .threads = 2}, clock,
+                  {}, {});
+  }
+  static Result<Verification> verify(std::reference_wrapper<store::ObjectStore> store, const Wish& wish,
+                                     const Clock& clock, const Progress& progress, const std::stop_token& stop) {
+    auto done = tidemark::verify::verify(store.get(), wish, clock, progress, stop);
+    EXPECT_TRUE(std::filesystem::is_empty(wish.scratch)) << "something was left in scratch";
+    return done;
+  }
+  io::TempDir scratch_ = *io::TempDir::create();
+};
+
+std::string spans(const std::vector<RevisionSpan>& all) {
+  std::string text;
+  for (const RevisionSpan& s : all) text += fmt::format("{}{}..{}", text.empty() ? "" : " ", s.first, s.last);
+  return text;
+}
+
+struct BucketRow {
+  const char* bucket;
+  // One finding, from this level on: the object's key ends so, the reason holds that. "": none at any level.
+  const char* object;
+  const char* reason;
+  ProofLevel from;
+  const char* restorable;
+};
+
+TEST_F(Verify, BucketsOfEtcdBackupRestore) {
+  const BucketRow rows[] = {
+      {"00-control-gz/bucket", "", "", {}, "308..938"},
+      {"02-issue1043-duplicate-delta/bucket", "", "", {}, "308..938"},
+      {"02-issue1043-overlap/bucket", "", "", {}, "308..938"},
+      {"03-lease-ids-in-delta/bucket", "", "", {}, nullptr},
+      {"05-full-bitflip/bucket", "Full-00000000-00000308-1795246362.gz", "sha256", ProofLevel::digest, ""},
+      {"05-full-without-hash/bucket", "Full-00000000-00000308-1795246362.gz", "SHA-256 at the end is missing",
+       ProofLevel::digest, ""},
+      {"06-empty-last-delta/bucket", "Incr-00000813-00000938-1795246378.gz", "", ProofLevel::digest, "308..812"},
+      {"06-truncated-last-delta/bucket", "Incr-00000813-00000938-1795246378.gz", "end", ProofLevel::digest, "308..812"},
+      {"07-missing-first-delta/bucket", "", "revisions 309 to 434: no object covers it", ProofLevel::digest,
+       "308..308"},
+      {"07-missing-middle-delta/bucket", "", "revisions 561 to 686: no object covers it", ProofLevel::digest,
+       "308..560"},
+      {"08-prefix-ending-v1/bucket/shoot-v1/etcd", "", "", {}, "308..938"},
+      {"08-sibling-prefix/bucket/foo", "", "", {}, "308..560"},
+      {"09-final/bucket", "", "", {}, "308..938"},
+      {"09-suffix-Z/bucket", "", "", {}, "308..938"},
+      {"09-suffix-none/bucket", "", "", {}, "308..938"},
+      {"09-suffix-zlib/bucket", "", "", {}, "308..938"},
+      {"09-v1/bucket", "", "", {}, "308..938"},
+      {"10-source-etcd-3.6/bucket", "", "", {}, nullptr},
+      {"50-multimember-full/bucket", "", "", {}, nullptr},
+      {"51-fextra-each-member/bucket", "", "", {}, nullptr},
+      {"51-trailing-junk/bucket", "Full", "", ProofLevel::digest, nullptr},
+      {"53-multimember-deltas/bucket", "", "", {}, nullptr},
+      {"54-json-extra-fields/bucket", "", "", {}, nullptr},
+      {"54-stray-nonparsing/bucket", "", "", {}, "308..938"},
+  };
+  for (const BucketRow& row : rows) {
+    for (const ProofLevel level : kLevels) {
+      SCOPED_TRACE(fmt::format("{} {}", row.bucket, catalog::level_word(level)));
+      const auto store = load(row.bucket);
+      const auto done = run(*store, level);
+      ASSERT_TRUE(done) << done.error().what;
+      const bool expected = (row.object[0] != '\0' || row.reason[0] != '\0') && level >= row.from;
+      ASSERT_EQ(done->findings.size(), expected ? 1U : 0U)
+          << (done->findings.empty() ? "" : done->findings[0].object + ": " + done->findings[0].reason);
+      if (row.restorable != nullptr) {
+        // Opened fulls turn out to hold their whole history: nothing was ever compacted.
+        const std::string words = row.restorable;
+        const bool opened = level >= ProofLevel::structure && words.starts_with("308");
+        EXPECT_EQ(spans(done->restorable), opened ? "1" + words.substr(3) : words);
+      }
+      if (!expected) continue;
+      EXPECT_THAT(done->findings[0].object, HasSubstr(row.object));
+      EXPECT_THAT(done->findings[0].reason, HasSubstr(row.reason));
+      for (const ObjectVerdict& object : done->objects) {
+        EXPECT_EQ(object.sound, done->findings[0].object != object.point.key);
+      }
+    }
+  }
+}
+
+// Beside each object what etcd said of the revision it ends at.
+void put_samples(store::ObjectStore& store, std::int64_t wrong_revision = 0) {
+  std::ifstream in(kBuckets / "00-control-gz/expected/meta.json");
+  const auto meta = nlohmann::json::parse(in);
+  for (const auto* kind : {"v2/Full", "v2/Incr"}) {
+    const auto objects = store.list(kind).value();
+    for (const store::ObjectInfo& object : objects) {
+      const auto name = bucket::parse_key(object.key).value();
+      for (const auto& item : meta["revisions"]) {
+        if (item["rev"].get<std::int64_t>() != name.span.last.raw()) continue;
+        catalog::State state;
+        state.object = object.key;
+        state.revision = name.span.last;
+        const auto hash = item["hashkv"].get<std::uint32_t>();
+        const bool wrong = name.span.last.raw() == wrong_revision;
+        state.hash_kv = catalog::HashSample{wrong ? hash + 1 : hash, name.span.last, Revision(-1)};
+        ASSERT_TRUE(store.put(catalog::state_key(object.key), as_bytes(catalog::print_sidecar(state))));
+      }
+    }
+  }
+}
+
+TEST_F(Verify, EverySampleOfAChainIsMet) {
+  const auto store = load("00-control-gz/bucket");
+  put_samples(*store);
+  const auto done = run(*store, ProofLevel::replay);
+  ASSERT_TRUE(done) << done.error().what;
+  EXPECT_THAT(done->findings, IsEmpty());
+  ASSERT_EQ(done->replays.size(), 1U);
+  EXPECT_EQ(done->replays[0].reach, Revision(938));
+  EXPECT_EQ(done->replays[0].met(), 7U) << "six recorded ones and the full's own rows";
+  for (const ObjectVerdict& object : done->objects) {
+    EXPECT_EQ(object.level, ProofLevel::replay);
+    EXPECT_EQ(object.samples, 7U);
+  }
+}
+
+TEST_F(Verify, AWrongHashPointsAtTheObjectsBetween) {
+  const auto store = load("00-control-gz/bucket");
+  put_samples(*store, 686);
+  const auto done = run(*store, ProofLevel::replay);
+  ASSERT_TRUE(done) << done.error().what;
+  ASSERT_EQ(done->findings.size(), 1U);
+  EXPECT_EQ(done->findings[0].object, "v2/Incr-00000561-00000686-1795246371.gz");
+  EXPECT_THAT(done->findings[0].reason, HasSubstr("HashKV at revision 686 is 200859b6, etcd had 200859b7"));
+  EXPECT_THAT(done->findings[0].reason, HasSubstr("it was right at revision 560"));
+  for (const ObjectVerdict& object : done->objects) {
+    EXPECT_EQ(object.sound, object.point.key != done->findings[0].object) << object.point.key;
+  }
+}
+
+TEST_F(Verify, OnePointMeansItsChain) {
+  const auto store = load("07-missing-middle-delta/bucket");
+  const auto timeline = catalog::read_timeline(*store).value();
+  const auto before = run(*store, ProofLevel::replay, timeline.deltas[1]);
+  ASSERT_TRUE(before) << before.error().what;
+  EXPECT_THAT(before->findings, IsEmpty()) << "the hole is behind it";
+  EXPECT_EQ(before->objects.size(), 3U);
+  EXPECT_EQ(before->replays.at(0).reach, Revision(560));
+  const auto behind = run(*store, ProofLevel::replay, timeline.deltas[2]);
+  ASSERT_TRUE(behind) << behind.error().what;
+  ASSERT_EQ(behind->findings.size(), 1U);
+  EXPECT_THAT(behind->findings[0].reason, HasSubstr("no full leads to it"));
+  EXPECT_THAT(behind->replays, IsEmpty());
+}
+
+// Whatever byte goes wrong in whatever object: the object is found, at the lowest level already, and what does not need
+// it stays restorable.
+TEST_F(Verify, AFlipInEveryObjectIsFound) {
+  const auto good = load("00-control-gz/bucket");
+  const auto objects = good->list("v2/").value();
+  for (const store::ObjectInfo& object : objects) {
+    for (int i = 0; i < 8; ++i) {
+      SCOPED_TRACE(fmt::format("{} part {}", object.key, i));
+      Buffer bytes = good->get(object.key).value();
+      // Not in the ten bytes of gzip's header, of which some mean nothing.
+      const std::size_t at = 10 + (bytes.size() - 10) * static_cast<std::size_t>(i) / 8;
+      bytes[at] ^= std::byte{0x20};
+      const auto store = load("00-control-gz/bucket");
+      store->overwrite(object.key, bytes);
+      const auto done = run(*store, ProofLevel::digest);
+      ASSERT_TRUE(done) << done.error().what;
+      ASSERT_EQ(done->findings.size(), 1U);
+      EXPECT_EQ(done->findings[0].object, object.key);
+      EXPECT_EQ(done->findings[0].level, ProofLevel::digest);
+      const auto first = bucket::parse_key(object.key)->span.first;
+      EXPECT_EQ(spans(done->restorable), first == Revision(0) ? "" : fmt::format("308..{}", first.prev()));
+    }
+  }
+}
+
+TEST_F(Verify, ABodyThatIsNotWhatItsNameSays) {
+  const auto store = load("00-control-gz/bucket");
+  const std::string one = "v2/Incr-00000309-00000434-1795246365.gz", two = "v2/Incr-00000435-00000560-1795246368.gz";
+  store->overwrite(one, store->get(two).value());
+  const auto digest = run(*store, ProofLevel::digest);
+  ASSERT_TRUE(digest);
+  EXPECT_THAT(digest->findings, IsEmpty()) << "every byte is as its writer put it";
+  const auto structure = run(*store, ProofLevel::structure);
+  ASSERT_TRUE(structure);
+  ASSERT_EQ(structure->findings.size(), 1U);
+  EXPECT_EQ(structure->findings[0].object, one);
+  EXPECT_EQ(structure->findings[0].level, ProofLevel::structure);
+  EXPECT_THAT(structure->findings[0].reason, HasSubstr("its name says revisions 309..434, it holds 435..560"));
+  EXPECT_EQ(spans(structure->restorable), "1..308");
+}
+
+TEST_F(Verify, SidecarsAreComparedWithTheirObject) {
+  const auto store = load("00-control-gz/bucket");
+  const std::string full = "v2/Full-00000000-00000308-1795246362.gz", delta = "v2/Incr-00000309-00000434-1795246365.gz";
+  catalog::State state;
+  state.object = full;
+  state.revision = Revision(308);
+  state.raw_sha256 = std::string(64, '0');
+  ASSERT_TRUE(store->put(catalog::state_key(full), as_bytes(catalog::print_sidecar(state))));
+  ASSERT_TRUE(store->put(catalog::seek_key(full),
+                         as_bytes(catalog::print_sidecar(catalog::SeekTable{full, {{0, 0}, {1000, 9000}}, {}}))));
+  ASSERT_TRUE(store->put(catalog::state_key(delta), as_bytes("{}")));
+  const auto done = run(*store, ProofLevel::digest);
+  ASSERT_TRUE(done) << done.error().what;
+  std::vector<std::string> found;
+  for (const Finding& finding : done->findings) found.push_back(finding.object + ": " + finding.reason);
+  EXPECT_THAT(found, ::testing::ElementsAre(HasSubstr("a gzip member begins at 1000"),
+                                            HasSubstr("when it was recorded it was 0000"),
+                                            HasSubstr("tidemark/state/Incr-00000309")));
+}
+
+TEST_F(Verify, AStoreThatFailsIsAFailureAndNoFinding) {
+  const auto inner = load("00-control-gz/bucket");
+  store::testing::FaultyStore store(*inner);
+  store.fail_call(0, Errc::io);
+  ASSERT_TRUE(run(store, ProofLevel::replay));
+  const int calls = store.calls();
+  ASSERT_GT(calls, 20);
+  for (int n = 1; n <= calls; ++n) {
+    store.fail_call(n, Errc::unavailable);
+    const auto done = run(store, ProofLevel::replay);
+    ASSERT_FALSE(done) << n;
+    EXPECT_EQ(done.error().code, Errc::unavailable) << n;
+  }
+}
+
+TEST_F(Verify, AnEmptyStore) {
+  store::testing::MemStore store;
+  const auto done = run(store, ProofLevel::digest);
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, Errc::not_found);
+}
+
+TEST_F(Verify, ProofsAreKept) {
+  const auto store = load("06-truncated-last-delta/bucket");
+  const auto done = run(*store, ProofLevel::replay);
+  ASSERT_TRUE(done);
+  EXPECT_EQ(keep_proofs(*store, *done, Time(std::chrono::seconds(1795250000)), "tidemark test"), 6U);
+  const auto proofs = catalog::Proofs::read(*store);
+  ASSERT_TRUE(proofs);
+  const auto* good = proofs->of("v2/Incr-00000687-00000812-1795246374.gz");
+  ASSERT_NE(good, nullptr);
+  EXPECT_TRUE(good->sound);
+  EXPECT_EQ(good->level, ProofLevel::replay);
+  const auto* bad = proofs->of("v2/Incr-00000813-00000938-1795246378.gz");
+  ASSERT_NE(bad, nullptr);
+  EXPECT_FALSE(bad->sound);
+  const auto read = catalog::parse_proof(as_text(*store->get(bad->key)));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->findings.size(), 1U);
+  store->make_read_only();
+  EXPECT_FALSE(keep_proofs(*store, *done, Time(std::chrono::seconds(1795250009)), "tidemark test"));
+}
+
+// A restore that keeps the history asks the same witnesses, whatever its bump.
+TEST_F(Verify, ARestoreWithHistoryMeetsTheSamples) {
+  for (const std::int64_t wrong : {0, 812, 938, 5000}) {
+    for (const char* bump : {"none", "auto"}) {
+      SCOPED_TRACE(fmt::format("{} {}", wrong, bump));
+      const auto store = load("00-control-gz/bucket");
+      put_samples(*store, wrong);
+      const auto origin = restore::store_origin(*store);
+      restore::EtcdRestore wish;
+      wish.data_dir = scratch_.path() / fmt::format("{}-{}", wrong, bump);
+      wish.keep_history = true;
+      wish.bump = restore::parse_bump(bump).value();
+      class : public restore::Audience {
+        Result<bool> approve(const restore::Plan&, bool) override { return true; }
+      } audience;
+      restore::Steps steps;
+      const auto restored = restore::restore_etcd(wish, *origin, audience, system_clock(), steps, {});
+      const bool bad = wrong == 812 || wrong == 938;
+      EXPECT_EQ(restored.has_value(), !bad);
+      if (bad && !restored) {
+        EXPECT_THAT(restored.error().what, HasSubstr(fmt::format("HashKV at revision {} is ", wrong)));
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace tidemark::verify
