@@ -246,6 +246,7 @@ sha256      00ff (uncompressed)
 hashkv      77 at revision 308, compacted at 5
 leases      0
 member      8e9e default
+proof       none: tidemark verify reads it back
 damaged     tidemark/seek/Full-00000000-00000308-1795246362.gz.json: SeekTable: 1 bytes that are not one JSON value
 )");
   const auto json = nlohmann::json::parse(run({"show", "latest", "--store", dir.path().native(), "-o", "json"}).out);

@@ -5,12 +5,12 @@
 
 #include "base/rfc3339.h"
 #include "catalog/lineage.h"
+#include "cli/history.h"
 #include "cli/output.h"
 #include "cli/points.h"
 #include "cli/program.h"
 #include "cli/verbs.h"
 #include "restore/target.h"
-#include "store/open.h"
 
 namespace tidemark::cli {
 namespace {
@@ -33,14 +33,20 @@ struct Survey {
   std::vector<RevisionSpan> restorable;
   std::optional<catalog::Lineage> lineage;
   std::vector<catalog::LineageSuccessor> successors;
+  catalog::Proofs proofs;
+  std::vector<std::string> left_out;
 };
 
-Result<Survey> survey(store::ObjectStore& store) {
-  Survey all{.url = store.url(), .timeline = {}, .restorable = {}, .lineage = {}, .successors = {}};
-  TM_LET(all.timeline, catalog::read_timeline(store));
-  TM_LET(all.lineage, catalog::read_lineage(store));
-  TM_LET(all.successors, catalog::read_successors(store));
+Result<Survey> survey(const History& history) {
+  Survey all;
+  all.url = history.origin->url();
+  TM_LET(all.timeline, timeline_of(history));
+  all.left_out = history.origin->left_out();
   all.restorable = catalog::restorable(all.timeline);
+  if (!history.store) return all;
+  TM_LET(all.lineage, catalog::read_lineage(*history.store));
+  TM_LET(all.successors, catalog::read_successors(*history.store));
+  TM_LET(all.proofs, catalog::Proofs::read(*history.store));
   return all;
 }
 
@@ -97,6 +103,9 @@ std::vector<Entry> entries(const catalog::Timeline& timeline, const Filter& filt
 
 std::string print_points(const Survey& survey, const std::vector<Entry>& shown, bool wide) {
   std::vector<std::string> headings{"KIND", "REVISIONS", "CREATED", "SIZE", "STATE", "OBJECT"};
+  // A column of dashes says nothing.
+  const bool proofs = wide || !survey.proofs.empty();
+  if (proofs) headings.insert(headings.end() - 1, "PROOF");
   if (wide) headings.insert(headings.end() - 1, "COMPRESSION");
   Table table(std::move(headings));
   for (const Entry& entry : shown) {
@@ -109,6 +118,7 @@ std::string print_points(const Survey& survey, const std::vector<Entry>& shown, 
     std::vector<std::string> row{std::string(kind_word(p.name.kind)),           revisions_of(p),
                                  print_rfc3339(catalog::created(p.name)),       human_size(p.size),
                                  std::string(state_word(p, survey.restorable)), p.key};
+    if (proofs) row.insert(row.end() - 1, proof_words(survey.proofs.of(p.key)));
     if (wide) row.insert(row.end() - 1, std::string(codec_word(p.name.compression)));
     table.add(std::move(row));
   }
@@ -141,6 +151,7 @@ std::string print_summary(const Survey& survey, bool wide) {
   if (wide) {
     for (const std::string& key : timeline.ignored) text += "ignored   " + key + "\n";
   }
+  for (const std::string& what : survey.left_out) text += "left out  " + what + "\n";
   for (const std::string& sidecar : timeline.damaged) text += "damaged   " + sidecar + "\n";
   return text;
 }
@@ -172,7 +183,9 @@ Json to_json(const Survey& survey, const std::vector<Entry>& shown) {
   all["gaps"] = Json::array();
   for (const Entry& entry : shown) {
     if (entry.point != nullptr) {
-      all["points"].push_back(point_fields(*entry.point, survey.restorable));
+      Json fields = point_fields(*entry.point, survey.restorable);
+      fields["proof"] = proof_fields(survey.proofs.of(entry.point->key));
+      all["points"].push_back(std::move(fields));
     } else {
       all["gaps"].push_back(Json{
           {"first", entry.gap->span.first.raw()}, {"last", entry.gap->span.last.raw()}, {"reason", entry.gap->reason}});
@@ -186,6 +199,7 @@ Json to_json(const Survey& survey, const std::vector<Entry>& shown) {
                                      {"reason", successor.reason},
                                      {"created", print_rfc3339(successor.created)}});
   }
+  all["leftOut"] = survey.left_out;
   all["ignored"] = timeline.ignored;
   all["damaged"] = timeline.damaged;
   return all;
@@ -210,8 +224,8 @@ std::string print(const Survey& survey, const std::vector<Entry>& shown, Format 
 }
 
 Result<Exit> list(Program& program, const Wish& wish) {
-  TM_LET(const auto store, store::open_store(wish.store, /*read_only=*/true, program.stop()));
-  TM_LET(const Survey all, survey(*store));
+  TM_LET(const History history, open_history(wish.store, program.stop()));
+  TM_LET(const Survey all, survey(history));
   TM_LET(const Filter filter, Filter::from(wish, all.timeline, program.now()));
   program.out() << print(all, entries(all.timeline, filter), wish.format);
   if (all.restorable.empty()) {
@@ -231,7 +245,8 @@ void add_list(Program& program) {
   CLI::App& app = program.verb("list", "the points that exist, the earliest and latest restorable moment, the gaps",
                                "tidemark list --store dir:/backups/prod\n"
                                "tidemark list --store dir:/backups/prod --kind full --since -24h\n"
-                               "tidemark list --store dir:/backups/prod -o json | jq .latest.revision\n",
+                               "tidemark list --store dir:/backups/prod -o json | jq .latest.revision\n"
+                               "tidemark list --store etcd:/var/lib/etcd    # what a stopped etcd's directory holds\n",
                                [wish](Program& p) { return list(p, *wish); });
   program.add_store(app, wish->store);
   app.add_option("--kind", wish->kind, "only points of this kind")

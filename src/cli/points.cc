@@ -106,4 +106,18 @@ Result<const catalog::Point*> find_point(const catalog::Timeline& timeline, cons
   return found;
 }
 
+std::string proof_words(const catalog::ProofMark* proof) {
+  if (proof == nullptr) return "-";
+  return fmt::format("{}{} {}", proof->sound ? "" : "BAD ", catalog::level_word(proof->level),
+                     print_rfc3339(proof->when));
+}
+
+nlohmann::ordered_json proof_fields(const catalog::ProofMark* proof) {
+  if (proof == nullptr) return nullptr;
+  return {{"level", catalog::level_word(proof->level)},
+          {"sound", proof->sound},
+          {"time", print_rfc3339(proof->when)},
+          {"object", proof->key}};
+}
+
 }  // namespace tidemark::cli

@@ -6,7 +6,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
 #include "catalog/chain.h"
+#include "catalog/proof.h"
 #include "catalog/timeline.h"
 
 namespace tidemark::cli {
@@ -24,5 +26,8 @@ std::string_view state_word(const catalog::Point& point, const std::vector<Revis
 Result<const catalog::Point*> find_point(const catalog::Timeline& timeline, const std::string& wanted);
 
 nlohmann::ordered_json point_fields(const catalog::Point& point, const std::vector<RevisionSpan>& restorable);
+
+std::string proof_words(const catalog::ProofMark* proof);  // "replay 2026-11-21T10:00:00Z", "BAD digest …", "-"
+nlohmann::ordered_json proof_fields(const catalog::ProofMark* proof);  // null without one
 
 }  // namespace tidemark::cli

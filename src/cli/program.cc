@@ -110,6 +110,8 @@ Program::Program(Surroundings around)
   add_restore(*this);
   add_copy(*this);
   add_store_verbs(*this);
+  add_verify(*this);
+  add_doctor(*this);
   add_help_and_completion();
 }
 

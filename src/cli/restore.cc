@@ -6,6 +6,7 @@
 
 #include "base/rfc3339.h"
 #include "catalog/lineage.h"
+#include "cli/history.h"
 #include "cli/output.h"
 #include "cli/program.h"
 #include "cli/verbs.h"
@@ -91,15 +92,12 @@ Result<std::unique_ptr<store::ObjectStore>> open_lineage(Program& program, const
   return fail(Errc::not_found, "'{}' knows of no lineage {}", wish.store, wish.lineage);
 }
 
-struct Origins {
-  std::unique_ptr<store::ObjectStore> store;
-  std::unique_ptr<restore::Origin> origin;
-};
-
-Result<Origins> open_origin(Program& program, const Wish& wish) {
-  Origins from;
-  if (store::url_scheme(wish.store) == "file") {
-    TM_LET(from.origin, restore::file_origin(wish.store.substr(std::string_view("file:").size())));
+Result<History> open_origin(Program& program, const Wish& wish) {
+  History from;
+  const std::string_view scheme = store::url_scheme(wish.store);
+  if (scheme == "file" || scheme == "etcd") {
+    TM_LET(from, open_history(wish.store, program.stop()));
+    for (const std::string& what : from.origin->left_out()) program.err() << "note: " << what << '\n';
     return from;
   }
   TM_LET(from.store, open_lineage(program, wish));
@@ -121,7 +119,7 @@ Result<Exit> restore_etcd(Program& program, Wish& wish) {
   TM_LET(wish.restore.target, named("--at", restore::parse_target(wish.at, program.now())));
   TM_LET(wish.restore.bump, restore::parse_bump(wish.bump));
   wish.restore.data_dir = wish.data_dir;
-  TM_LET(const Origins from, open_origin(program, wish));
+  TM_LET(const History from, open_origin(program, wish));
   Terminal terminal(program, wish);
   restore::Steps steps;
   const Ticks began = program.clock().ticks();
@@ -188,7 +186,8 @@ void add_restore(Program& program) {
       "restore", "bring back what was",
       "tidemark restore etcd --store dir:/backups/prod --data-dir /var/lib/etcd            # the newest state\n"
       "tidemark restore etcd --store dir:/backups/prod --data-dir D --at -2h --replace     # two hours ago\n"
-      "tidemark restore etcd --store file:/x/snapshot.db --data-dir D                      # from one snapshot\n",
+      "tidemark restore etcd --store file:/x/snapshot.db --data-dir D                      # from one snapshot\n"
+      "tidemark restore etcd --store etcd:/var/lib/etcd.broken --data-dir D                # from a stopped etcd\n",
       [what](Program&) -> Result<Exit> {
         if (what->empty()) return fail(Errc::invalid, "restore what? 'tidemark restore etcd' is the whole store");
         return not_yet(fmt::format("{}", fmt::join(*what, " ")));

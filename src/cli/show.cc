@@ -5,11 +5,11 @@
 
 #include "base/rfc3339.h"
 #include "catalog/sidecar.h"
+#include "cli/history.h"
 #include "cli/output.h"
 #include "cli/points.h"
 #include "cli/program.h"
 #include "cli/verbs.h"
-#include "store/open.h"
 
 namespace tidemark::cli {
 namespace {
@@ -30,6 +30,9 @@ struct Details {
   std::vector<RevisionSpan> restorable;
   std::optional<catalog::State> state;
   std::optional<catalog::SeekTable> seek;
+  std::optional<catalog::Proof> proof;  // the one that counts
+  std::string proof_text;               // empty: a place that keeps no proofs
+  std::vector<std::string> left_out;
   std::vector<std::string> damaged;  // sidecars that cannot be read
 };
 
@@ -75,6 +78,14 @@ std::string print_table(const Details& d) {
       line("member", fmt::format("{:x} {}{}", m.id.raw(), m.name, m.learner ? " (learner)" : ""));
     }
   }
+  for (const std::string& what : d.left_out) line("left out", what);
+  if (!d.proof_text.empty()) line("proof", d.proof_text);
+  if (d.proof && d.proof->level == catalog::ProofLevel::replay) {
+    line("", fmt::format("rebuilt up to revision {}, {} HashKV answers met", d.proof->reach, d.proof->samples));
+  }
+  if (d.proof) {
+    for (const std::string& finding : d.proof->findings) line("finding", finding);
+  }
   if (d.seek) line("seekable", fmt::format("{} parts", d.seek->members.size()));
   for (const std::string& what : d.damaged) line("damaged", what);
   return text;
@@ -87,19 +98,32 @@ Json to_json(const Details& d) {
   for (const Point* p : d.chain) all["chain"].push_back(p->key);
   all["state"] = d.state ? Json::parse(catalog::print_sidecar(*d.state)) : Json(nullptr);
   all["seekParts"] = d.seek ? Json(d.seek->members.size()) : Json(nullptr);
+  all["proof"] = d.proof ? Json::parse(catalog::print_sidecar(*d.proof)) : Json(nullptr);
+  all["leftOut"] = d.left_out;
   all["damaged"] = d.damaged;
   return all;
 }
 
+Status read_sidecars(store::ObjectStore& store, Details& d) {
+  TM_LET(d.state, sidecar(store, catalog::state_key(d.point->key), catalog::parse_state, d.damaged));
+  TM_LET(d.seek, sidecar(store, catalog::seek_key(d.point->key), catalog::parse_seek_table, d.damaged));
+  TM_LET(const auto proofs, catalog::Proofs::read(store));
+  const catalog::ProofMark* proof = proofs.of(d.point->key);
+  d.proof_text = proof == nullptr ? "none: tidemark verify reads it back" : proof_words(proof);
+  if (proof == nullptr) return {};
+  TM_LET(d.proof, sidecar(store, proof->key, catalog::parse_proof, d.damaged));
+  return {};
+}
+
 Result<Exit> show(Program& program, const Wish& wish) {
-  TM_LET(const auto store, store::open_store(wish.store, /*read_only=*/true, program.stop()));
-  TM_LET(const Timeline timeline, catalog::read_timeline(*store));
+  TM_LET(const History history, open_history(wish.store, program.stop()));
+  TM_LET(const Timeline timeline, timeline_of(history));
   Details d;
-  TM_LET(d.point, named(store->url(), find_point(timeline, wish.point)));
+  TM_LET(d.point, named(history.origin->url(), find_point(timeline, wish.point)));
   d.chain = catalog::chain_to(timeline, *d.point);
   d.restorable = catalog::restorable(timeline);
-  TM_LET(d.state, sidecar(*store, catalog::state_key(d.point->key), catalog::parse_state, d.damaged));
-  TM_LET(d.seek, sidecar(*store, catalog::seek_key(d.point->key), catalog::parse_seek_table, d.damaged));
+  d.left_out = history.origin->left_out();
+  if (history.store) TM_CHECK(read_sidecars(*history.store, d));
   switch (wish.format) {
     case Format::json: program.out() << print_json(to_json(d)); break;
     case Format::yaml: program.out() << print_yaml(to_json(d)); break;

@@ -11,5 +11,7 @@ void add_show(Program& program);
 void add_restore(Program& program);
 void add_copy(Program& program);
 void add_store_verbs(Program& program);
+void add_verify(Program& program);
+void add_doctor(Program& program);
 
 }  // namespace tidemark::cli

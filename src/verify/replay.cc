@@ -65,6 +65,7 @@ class Comparison {
                  const std::stop_token& stop) {
     TM_LET(const auto database, bolt::Reader::open(path));
     TM_LET(const auto compaction, etcd::read_compaction(database));
+    for (const std::string& fault : bolt::check_structure(database, 10)) blame(Revision(0), replay_.reach, fault);
     TM_LET(const auto rows, etcd::check_rows(database, etcd::RowRules::chains, 10));
     for (const etcd::RowFinding& finding : rows.findings) {
       if (finding.fatal) blame(Revision(0), replay_.reach, finding.text);

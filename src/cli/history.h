@@ -1,0 +1,27 @@
+// Where a verb reads history from: a store, one snapshot file (file:), or the directory of a stopped etcd (etcd:).
+#pragma once
+
+#include <memory>
+#include <stop_token>
+#include <string>
+
+#include "base/result.h"
+#include "restore/origin.h"
+#include "store/object_store.h"
+
+namespace tidemark::cli {
+
+struct History {
+  std::unique_ptr<store::ObjectStore> store;  // null: a file or a data directory
+  std::unique_ptr<restore::Origin> origin;
+};
+
+// Reading only. Errc::not_found, and what opening the place fails with.
+// `stop` ends what waits for a store that does not answer.
+Result<History> open_history(const std::string& url, const std::stop_token& stop);
+
+// The timeline with the true revision of a snapshot file, whose name does not say it; a compressed one is unpacked into
+// a temporary directory for that.
+Result<catalog::Timeline> timeline_of(const History& history);
+
+}  // namespace tidemark::cli

@@ -1,0 +1,119 @@
+// A recorded bucket is proven against the HashKV answers of its own etcd; then every object is damaged in turn, and
+// found.
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "kit/etcd_process.h"
+#include "kit/etcd_writer.h"
+#include "kit/program.h"
+
+namespace tidemark::testing {
+namespace {
+
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+class VerifyDrill : public ::testing::TestWithParam<EtcdVersion> {
+ protected:
+  io::Path store() const { return temp_.path() / "store"; }
+
+  // Two fulls and a few deltas in between, from an etcd that was compacted on the way.
+  void record() {
+    EtcdSetup setup;
+    auto etcd = EtcdProcess::start(GetParam(), setup);
+    ASSERT_TRUE(etcd) << etcd.error().what;
+    auto writer = EtcdWriter::connect(*etcd).value();
+    for (int i = 0; i < 50; ++i) ASSERT_TRUE(writer.put(fmt::format("k{}", i), "0"));
+    const std::vector<std::string> args{
+        tidemark_program(), "record",           "--store",     "dir:" + store().native(),
+        "--endpoints",      etcd->client_url(), "--spool-dir", (temp_.path() / "spool").native()};
+    auto recorder = args;
+    recorder.insert(recorder.end(), {"--delta-period", "1s"});
+    auto child = Child::start(recorder, temp_.path() / "record.log");
+    ASSERT_TRUE(child);
+    for (int i = 0; i < 180; ++i) {
+      ASSERT_TRUE(writer.put(fmt::format("k{}", i % 40), std::string(200, 'v')));
+      if (i % 9 == 0) {
+        ASSERT_TRUE(writer.del(fmt::format("k{}", i % 40)));
+      }
+      if (i == 90) {
+        ASSERT_TRUE(writer.compact(Revision(100)));
+      }
+      std::this_thread::sleep_for(20ms);
+    }
+    child->signal(SIGTERM);
+    ASSERT_EQ(child->wait(30s), 0) << child->log_tail();
+    auto once = args;
+    once.insert(once.end(), {"--once", "full"});
+    const auto full = run_program(once);
+    ASSERT_TRUE(full);
+    ASSERT_EQ(full->exit_code, 0) << full->err;
+  }
+
+  Json verify(const std::vector<std::string>& more, int& code) const {
+    std::vector<std::string> args{tidemark_program(), "verify", "--all", "--store", store().native(), "-o", "json"};
+    args.insert(args.end(), more.begin(), more.end());
+    const auto ran = run_program(args);
+    EXPECT_TRUE(ran) << ran.error().what;
+    code = ran ? ran->exit_code : -1;
+    auto json = ran ? Json::parse(ran->out, nullptr, false) : Json();
+    EXPECT_TRUE(json.is_object()) << ran->out << ran->err;
+    return json;
+  }
+
+  io::TempDir temp_ = *io::TempDir::create();
+};
+
+TEST_P(VerifyDrill, ProvenThenDamaged) {
+  record();
+  if (HasFatalFailure()) return;
+  int code = -1;
+  const Json good = verify({"--level", "replay"}, code);
+  EXPECT_EQ(code, 0) << good.dump(1);
+  ASSERT_EQ(good["replays"].size(), 2U) << good.dump(1);
+  int met = 0;
+  for (const Json& replay : good["replays"]) {
+    EXPECT_EQ(replay["sound"], true);
+    for (const Json& sample : replay["samples"]) {
+      EXPECT_NE(sample["verdict"], "different");
+      met += sample["verdict"] == "met" ? 1 : 0;
+    }
+  }
+  EXPECT_GE(met, 4) << good.dump(1);
+
+  std::vector<io::Path> objects;
+  for (const auto& entry : fs::directory_iterator(store() / "v2")) objects.push_back(entry.path());
+  ASSERT_GE(objects.size(), 4U);
+  for (const io::Path& object : objects) {
+    SCOPED_TRACE(object);
+    const auto at = static_cast<std::streamoff>(fs::file_size(object) / 2);
+    std::fstream f(object, std::ios::in | std::ios::out | std::ios::binary);
+    f.seekg(at);
+    const char was = static_cast<char>(f.get());
+    f.seekp(at);
+    f.put(static_cast<char>(was ^ 0x04));
+    f.flush();
+    const Json bad = verify({"--level", "digest", "--no-proof"}, code);
+    EXPECT_EQ(code, 10);
+    ASSERT_EQ(bad["findings"].size(), 1U) << bad.dump(1);
+    EXPECT_EQ(bad["findings"][0]["object"], "v2/" + object.filename().native());
+    EXPECT_EQ(bad["findings"][0]["level"], "digest");
+    f.seekp(at);
+    f.put(was);
+  }
+  const auto listed = output_of({tidemark_program(), "list", "--store", store().native()});
+  ASSERT_TRUE(listed);
+  EXPECT_NE(listed->find("replay 20"), std::string::npos) << *listed;
+}
+
+INSTANTIATE_TEST_SUITE_P(Etcd, VerifyDrill, ::testing::Values(EtcdVersion::v34, EtcdVersion::v36),
+                         [](const auto& row) { return row.param == EtcdVersion::v34 ? "v3_4" : "v3_6"; });
+
+}  // namespace
+}  // namespace tidemark::testing
