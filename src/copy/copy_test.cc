@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/testing/scale.h"
 #include "catalog/chain.h"
 #include "catalog/lineage.h"
 #include "catalog/sidecar.h"

@@ -2,6 +2,7 @@
 
 #include "io/file.h"
 #include "store/dir_store.h"
+#include "store/encrypted_store.h"
 #include "store/gcs_store.h"
 #include "store/testing/faulty_store.h"
 #include "store/testing/gcs_server.h"
@@ -51,12 +52,24 @@ std::unique_ptr<ObjectStore> make_decorated() {
   return std::make_unique<Owning<std::unique_ptr<MemStore>, Decorator>>(std::move(inner), std::move(store));
 }
 
-INSTANTIATE_TEST_SUITE_P(Stores, StoreContract,
-                         ::testing::Values(StoreKind{"memory", [] { return std::make_unique<MemStore>(); }},
-                                           StoreKind{"directory", make_dir}, StoreKind{"gcs", make_gcs},
-                                           StoreKind{"faulty", make_decorated<FaultyStore>},
-                                           StoreKind{"pausing", make_decorated<PausingStore>}),
-                         name_of_kind);
+// An encrypted store, whose plain side must do all that an open one does.
+template <class Make>
+std::unique_ptr<ObjectStore> make_encrypted(const Make& make) {
+  const age::Identity identity = age::Identity::generate();
+  return EncryptedStore::open(make(), {{identity.recipient()}, {identity}}).value();
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Stores, StoreContract,
+    ::testing::Values(StoreKind{"memory", [] { return std::make_unique<MemStore>(); }},
+                      StoreKind{"directory", make_dir}, StoreKind{"gcs", make_gcs},
+                      StoreKind{"encrypted_memory", [] { return make_encrypted(std::make_unique<MemStore>); }},
+                      StoreKind{"encrypted_directory", [] { return make_encrypted(make_dir); }},
+                      StoreKind{"encrypted_nothing",
+                                [] { return EncryptedStore::open(std::make_unique<MemStore>(), {}).value(); }},
+                      StoreKind{"faulty", make_decorated<FaultyStore>},
+                      StoreKind{"pausing", make_decorated<PausingStore>}),
+    name_of_kind);
 
 TEST(FaultyStore, FailsTheNthCallBeforeOrAfterItsEffect) {
   for (const auto when : {FaultyStore::When::before, FaultyStore::When::after}) {
