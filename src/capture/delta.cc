@@ -92,6 +92,11 @@ Result<DeltaPublisher::Settled> DeltaPublisher::settle(const Segment& segment, R
       if (there && !trusted) {
         // From before a crash, or another recorder's of the same name.
         if (auto sound = check_body(store_, own, span); !sound) {
+          if (sound.error().code == Errc::denied) {
+            // Encrypted by an earlier life of ours, and a recorder holds no identity. It was put whole or not at all.
+            log_warning("delta in the store cannot be read again, taken as it is", "{}", sound.error().what);
+            return Settled{Settled::By::me, span.last, own, options_.recorder};
+          }
           if (sound.error().code != Errc::corrupt && sound.error().code != Errc::torn)
             return std::unexpected(sound.error());
           log_error("delta in the store is damaged, putting it again", "{}", sound.error().what);

@@ -91,8 +91,8 @@ Result<Job> job_of(std::shared_ptr<store::ObjectStore> from, std::shared_ptr<sto
   return job;
 }
 
-Result<std::shared_ptr<store::ObjectStore>> open_target(const std::string& url, const std::stop_token& stop) {
-  TM_LET(std::shared_ptr<store::ObjectStore> target, named("--to", store::open_store(url, /*read_only=*/false, stop)));
+Result<std::shared_ptr<store::ObjectStore>> open_target(Program& program, const std::string& url) {
+  TM_LET(std::shared_ptr<store::ObjectStore> target, named("--to", program.open_store(url, /*read_only=*/false)));
   TM_CHECK(named("--to", check_place(url)));
   return target;
 }
@@ -104,7 +104,7 @@ Status add_successors(Program& program, const Wish& wish, copy::Plan records, st
   for (const catalog::LineageSuccessor& successor : successors) {
     TM_LET(const std::string from_url, catalog::neighbour_url(wish.store, successor.store));
     TM_LET(const std::string to_url, catalog::neighbour_url(wish.to, successor.store));
-    auto opened = store::open_store(from_url, /*read_only=*/true, program.stop());
+    auto opened = program.open_store(from_url, /*read_only=*/true);
     if (!opened && opened.error().code == Errc::not_found) {
       program.err() << fmt::format("note: lineage {} is not where it should be: {}\n", successor.number, from_url);
       continue;
@@ -113,7 +113,7 @@ Status add_successors(Program& program, const Wish& wish, copy::Plan records, st
     auto plan = copy::make_plan(*source, {});
     if (!plan && plan.error().code == Errc::not_found) continue;  // turned back, and nothing recorded since
     if (!plan) return std::unexpected(plan.error());
-    TM_LET(auto target, open_target(to_url, program.stop()));
+    TM_LET(auto target, open_target(program, to_url));
     TM_LET(Job job, job_of(std::move(source), std::move(target), *std::move(plan)));
     jobs.push_back(std::move(job));
   }
@@ -123,8 +123,8 @@ Status add_successors(Program& program, const Wish& wish, copy::Plan records, st
 }
 
 Result<std::vector<Job>> jobs_of(Program& program, const Wish& wish) {
-  TM_LET(std::shared_ptr<store::ObjectStore> from, store::open_store(wish.store, /*read_only=*/true, program.stop()));
-  TM_LET(auto to, open_target(wish.to, program.stop()));
+  TM_LET(std::shared_ptr<store::ObjectStore> from, program.open_store(wish.store, /*read_only=*/true));
+  TM_LET(auto to, open_target(program, wish.to));
   if (from->url() == to->url()) return fail(Errc::invalid, "--to: {} is the source itself", to->url());
   TM_LET(const copy::Selection selection, selection_of(program, wish, *from));
   TM_LET(copy::Plan plan, copy::make_plan(*from, selection));
@@ -308,6 +308,7 @@ void add_copy(Program& program) {
   app.add_option("--to", wish->to, "the store to copy into; an empty place, or an earlier copy of the same history")
       ->required()
       ->type_name("URL");
+  program.add_recipients(app);
   CLI::Option* since =
       app.add_option("--since", wish->since, "what restores this moment and all later ones: RFC 3339, -2h, rev:1234")
           ->type_name("WHEN")

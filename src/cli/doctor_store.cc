@@ -84,7 +84,7 @@ Json to_json(const Answer& answer) {
 }  // namespace
 
 Result<Exit> doctor_store(Program& program, const std::string& url, Format format) {
-  TM_LET(const History history, open_history(url, program.stop()));
+  TM_LET(const History history, open_history(program, url));
   TM_LET(const catalog::Timeline timeline, history.origin->timeline());
   Answer answer;
   answer.url = history.origin->url();

@@ -1,5 +1,6 @@
 #include "cli/history.h"
 
+#include "cli/program.h"
 #include "restore/base_image.h"
 #include "store/open.h"
 
@@ -20,7 +21,7 @@ Result<Revision> true_revision(restore::Origin& origin, const catalog::Point& po
 
 }  // namespace
 
-Result<History> open_history(const std::string& url, const std::stop_token& stop) {
+Result<History> open_history(Program& program, const std::string& url) {
   History history;
   const std::string_view scheme = store::url_scheme(url);
   const auto path = [&] { return io::Path(url.substr(scheme.size() + 1)); };
@@ -29,7 +30,7 @@ Result<History> open_history(const std::string& url, const std::stop_token& stop
   } else if (scheme == "etcd") {
     TM_LET(history.origin, restore::data_dir_origin(path()));
   } else {
-    TM_LET(history.store, store::open_store(url, /*read_only=*/true, stop));
+    TM_LET(history.store, program.open_store(url, /*read_only=*/true));
     history.origin = restore::store_origin(*history.store);
   }
   return history;

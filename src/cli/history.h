@@ -2,7 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <stop_token>
 #include <string>
 
 #include "base/result.h"
@@ -11,14 +10,15 @@
 
 namespace tidemark::cli {
 
+class Program;
+
 struct History {
   std::unique_ptr<store::ObjectStore> store;  // null: a file or a data directory
   std::unique_ptr<restore::Origin> origin;
 };
 
 // Reading only. Errc::not_found, and what opening the place fails with.
-// `stop` ends what waits for a store that does not answer.
-Result<History> open_history(const std::string& url, const std::stop_token& stop);
+Result<History> open_history(Program& program, const std::string& url);
 
 // The timeline with the true revision of a snapshot file, whose name does not say it; a compressed one is unpacked into
 // a temporary directory for that.

@@ -224,7 +224,7 @@ std::string print(const Survey& survey, const std::vector<Entry>& shown, Format 
 }
 
 Result<Exit> list(Program& program, const Wish& wish) {
-  TM_LET(const History history, open_history(wish.store, program.stop()));
+  TM_LET(const History history, open_history(program, wish.store));
   TM_LET(const Survey all, survey(history));
   TM_LET(const Filter filter, Filter::from(wish, all.timeline, program.now()));
   program.out() << print(all, entries(all.timeline, filter), wish.format);

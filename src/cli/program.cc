@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "cli/help.h"
 #include "cli/verbs.h"
+#include "store/open.h"
 
 namespace tidemark::cli {
 namespace {
@@ -112,6 +113,7 @@ Program::Program(Surroundings around)
   add_store_verbs(*this);
   add_verify(*this);
   add_doctor(*this);
+  add_rekey(*this);
   add_help_and_completion();
 }
 
@@ -161,6 +163,38 @@ void Program::add_store(CLI::App& app, std::string& url) {
       ->envname("TIDEMARK_STORE")
       ->required()
       ->type_name("URL");
+  app.add_option("--age-identity", age_.identity_files, "files with age identities, to read an encrypted store")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->envname("TIDEMARK_AGE_IDENTITY")
+      ->type_name("FILE");
+  app.add_option("--age-identity-command", age_.identity_command, "a program that prints an age identity")
+      ->type_name("CMD");
+}
+
+CLI::Option* Program::add_recipients(CLI::App& app) {
+  return app
+      .add_option("--age-recipients", age_.recipients,
+                  "encrypt what is written to these: age1... keys, or files with one a line")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->envname("TIDEMARK_AGE_RECIPIENTS")
+      ->type_name("KEY|FILE");
+}
+
+Result<std::unique_ptr<store::ObjectStore>> Program::open_store(std::string_view url, bool read_only) {
+  return open_store(url, read_only, around_.stop);
+}
+
+Result<std::unique_ptr<store::ObjectStore>> Program::open_store(std::string_view url, bool read_only,
+                                                                const std::stop_token& stop) {
+  if (!age_keys_) {
+    // The command may ask for a touch: once is enough.
+    TM_LET(age_keys_, read_age_keys(age_));
+  }
+  TM_LET(auto inner, store::open_store(url, read_only, stop));
+  TM_LET(std::unique_ptr<store::ObjectStore> store, store::EncryptedStore::open(std::move(inner), *age_keys_));
+  return store;
 }
 
 void Program::add_format(CLI::App& app, Format& format) {

@@ -29,10 +29,12 @@
 #include "base/result.h"
 #include "base/steps.h"
 #include "cli/progress.h"
+#include "cli/store_access.h"
 
 namespace CLI {
 class App;
-}
+class Option;
+}  // namespace CLI
 
 namespace tidemark::cli {
 
@@ -84,9 +86,11 @@ class Program {
   // A verb of a verb: `restore etcd`.
   CLI::App& verb_of(CLI::App& parent, const std::string& name, const std::string& summary, const std::string& examples,
                     Run run);
-  void add_store(CLI::App& app, std::string& url);  // --store, or TIDEMARK_STORE; required
-  void add_format(CLI::App& app, Format& format);   // -o, --output
-  void add_yes(CLI::App& app, bool& yes);           // --yes, -y
+  // --store, or TIDEMARK_STORE; required. With the options that name age identities.
+  void add_store(CLI::App& app, std::string& url);
+  CLI::Option* add_recipients(CLI::App& app);      // --age-recipients, for verbs that write into stores
+  void add_format(CLI::App& app, Format& format);  // -o, --output
+  void add_yes(CLI::App& app, bool& yes);          // --yes, -y
 
   // ---- for verbs, while running
 
@@ -97,6 +101,13 @@ class Program {
   const std::stop_token& stop() const { return around_.stop; }
   Steps& steps() { return *around_.steps; }
   Progress& progress();
+  // The store at a URL, encrypted when it is: every verb opens its stores here. A store that is written to is encrypted
+  // to --age-recipients. Errc::invalid: it is encrypted, and there are none.
+  // Its waits end when `stop` is asked for; without one, when the program is.
+  Result<std::unique_ptr<store::ObjectStore>> open_store(std::string_view url, bool read_only);
+  Result<std::unique_ptr<store::ObjectStore>> open_store(std::string_view url, bool read_only,
+                                                         const std::stop_token& stop);
+  const AgeWish& age() const { return age_; }
   // Asks on the terminal; true only for "y" or "yes". Errc::invalid, with the hint --yes, when nobody can answer.
   Result<bool> confirm(std::string_view question);
 
@@ -115,6 +126,8 @@ class Program {
   std::unique_ptr<CLI::App> app_;
   std::map<const CLI::App*, std::string> examples_;
   std::map<const CLI::App*, Run> runs_;
+  AgeWish age_;
+  std::optional<store::AgeKeys> age_keys_;
   std::string log_level_ = "info";
   std::string progress_mode_ = "auto";
   std::unique_ptr<Progress> progress_;

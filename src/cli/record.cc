@@ -133,7 +133,7 @@ Result<Exit> record(Program& program, const Wish& wish) {
   TM_CHECK(check_place(wish.store));
   // A store that does not answer must not hold up the end for longer than was agreed.
   const Grace grace(program.stop(), options.drain_within + std::chrono::seconds(2));
-  options.open_store = [&grace](const std::string& url) { return store::open_store(url, false, grace.token()); };
+  options.open_store = [&](const std::string& url) { return program.open_store(url, false, grace.token()); };
   TM_LET(const auto store, options.open_store(wish.store));
   TM_CHECK(store::clean_leftovers(*store, std::chrono::hours(1), program.now()));
   options.spool_dir = wish.spool_dir.empty() ? default_spool_dir(store->url()) : io::Path(wish.spool_dir);
@@ -176,6 +176,7 @@ void add_record(Program& program) {
   CLI::App& app = program.verb("record", "record an etcd: deltas all the time, fulls on a schedule", kExamples,
                                [wish](Program& p) { return record(p, *wish); });
   program.add_store(app, wish->store);
+  program.add_recipients(app);
   add_etcd_options(app, *wish);
   app.add_option("--delta-period", wish->delta_period, "publish a delta at least this often")->capture_default_str();
   app.add_option("--delta-limit", wish->delta_limit, "publish one earlier when its JSON reaches this")

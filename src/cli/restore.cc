@@ -74,7 +74,7 @@ class Terminal final : public restore::Audience {
 
 // The store of the lineage that was asked for; without a wish the one at the URL, and a word if it is not the last.
 Result<std::unique_ptr<store::ObjectStore>> open_lineage(Program& program, const Wish& wish) {
-  TM_LET(auto first, store::open_store(wish.store, true, program.stop()));
+  TM_LET(auto first, program.open_store(wish.store, true));
   TM_LET(const auto successors, catalog::read_successors(*first));
   if (wish.lineage <= 1) {
     if (wish.lineage == 0 && !successors.empty()) {
@@ -87,7 +87,7 @@ Result<std::unique_ptr<store::ObjectStore>> open_lineage(Program& program, const
   for (const catalog::LineageSuccessor& successor : successors) {
     if (successor.number != wish.lineage) continue;
     TM_LET(const std::string url, catalog::neighbour_url(wish.store, successor.store));
-    return store::open_store(url, true, program.stop());
+    return program.open_store(url, true);
   }
   return fail(Errc::not_found, "'{}' knows of no lineage {}", wish.store, wish.lineage);
 }
@@ -96,7 +96,7 @@ Result<History> open_origin(Program& program, const Wish& wish) {
   History from;
   const std::string_view scheme = store::url_scheme(wish.store);
   if (scheme == "file" || scheme == "etcd") {
-    TM_LET(from, open_history(wish.store, program.stop()));
+    TM_LET(from, open_history(program, wish.store));
     for (const std::string& what : from.origin->left_out()) program.err() << "note: " << what << '\n';
     return from;
   }

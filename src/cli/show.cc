@@ -41,6 +41,10 @@ Result<std::optional<T>> sidecar(store::ObjectStore& store, const std::string& k
                                  Result<T> (*parse)(std::string_view), std::vector<std::string>& damaged) {
   const auto body = store.get(key, catalog::kMaxSidecarBytes);
   if (!body && body.error().code == Errc::not_found) return std::nullopt;
+  if (!body && body.error().code == Errc::denied) {
+    damaged.push_back(body.error().what);  // encrypted: its name is all that is known without an identity
+    return std::nullopt;
+  }
   if (!body) return std::unexpected(body.error());
   auto parsed = parse(as_text(*body));
   if (parsed) return *std::move(parsed);
@@ -116,7 +120,7 @@ Status read_sidecars(store::ObjectStore& store, Details& d) {
 }
 
 Result<Exit> show(Program& program, const Wish& wish) {
-  TM_LET(const History history, open_history(wish.store, program.stop()));
+  TM_LET(const History history, open_history(program, wish.store));
   TM_LET(const Timeline timeline, timeline_of(history));
   Details d;
   TM_LET(d.point, named(history.origin->url(), find_point(timeline, wish.point)));

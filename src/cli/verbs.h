@@ -13,5 +13,6 @@ void add_copy(Program& program);
 void add_store_verbs(Program& program);
 void add_verify(Program& program);
 void add_doctor(Program& program);
+void add_rekey(Program& program);
 
 }  // namespace tidemark::cli

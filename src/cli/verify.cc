@@ -135,15 +135,15 @@ void keep_proofs(Program& program, store::ObjectStore& reading, const Wish& wish
 }
 
 // A backup that is not where it was said to be is worse than one that lacks a point.
-Result<std::unique_ptr<store::ObjectStore>> open(const std::string& url, const std::stop_token& stop) {
-  auto store = store::open_store(url, /*read_only=*/true, stop);
+Result<std::unique_ptr<store::ObjectStore>> open(Program& program, const std::string& url) {
+  auto store = program.open_store(url, /*read_only=*/true);
   if (!store && store.error().code == Errc::not_found) store.error().code = Errc::unavailable;
   return store;
 }
 
 Result<Exit> verify_store(Program& program, const Wish& wish) {
   if (wish.all && !wish.point.empty()) return fail(Errc::invalid, "verify: either POINT or --all");
-  TM_LET(const auto store, open(wish.store, program.stop()));
+  TM_LET(const auto store, open(program, wish.store));
   verify::Wish asked;
   asked.level = *catalog::parse_level(wish.level);
   asked.threads = std::max(1U, std::thread::hardware_concurrency());

@@ -11,7 +11,7 @@ namespace {
 constexpr std::string_view kPadding = "tidemark-pad";
 constexpr std::string_view kSuffix = ".age";
 constexpr std::string_view kOpenKeys[] = {"tidemark/lineage.json", "tidemark/lineages/", "tidemark/claims/",
-                                          "tidemark/gaps/"};
+                                          "tidemark/gaps/", "tidemark/proofs/"};
 constexpr std::uint64_t kMostKeyFile = 64UL << 10U;
 
 std::string sealed_name(std::string_view key) {
@@ -151,7 +151,12 @@ Result<age::FileKey> EncryptedStore::unlock(const age::Header& header) {
   auto direct = age::unlock(header, keys_.identities);
   if (direct || direct.error().code != Errc::denied) return direct;
   if (const auto id = store_key_of(header)) {
-    if (const auto store_key = find_store_key(*id)) return age::unlock(header, {&*store_key, 1});
+    const auto store_key = find_store_key(*id);
+    if (store_key) return age::unlock(header, {&*store_key, 1});
+    const Errc code = store_key.error().code;
+    if (code != Errc::denied && code != Errc::not_found && code != Errc::corrupt) {
+      return std::unexpected(store_key.error());
+    }
   }
   if (keys_.identities.empty()) {
     return std::unexpected(

@@ -2,10 +2,10 @@
 //
 //   age/<key>.age                            the object `key`, to be opened with plain `age -d`
 //   tidemark-age/keys/<id>-<epoch>.age       a store key, sealed to the recipients: what lets recipients change later
-// Lineage, claims and gaps stay open (is_open_key): a recorder has to read them, and it holds no identity. Names and
-// sizes are no secret either: list() and stat() tell the plain ones without any key.
-// An open store behind it reads and writes as it is; what an encrypted store held before it was encrypted is read too.
-// Threads: any. Byte tables, and who can read what: doc/format/age-layout.md.
+// Lineage, claims, gaps and proofs stay open (is_open_key): who writes them holds no identity, or no recipients. Names
+// and sizes are no secret either: list() and stat() tell the plain ones without any key. An open store behind it reads
+// and writes as it is; what an encrypted store held before it was encrypted is read too. Threads: any. Byte tables, and
+// who can read what: doc/format/age-layout.md.
 #pragma once
 
 #include <map>
@@ -48,6 +48,7 @@ class EncryptedStore final : public ObjectStore {
   bool read_only() const override { return inner_->read_only(); }
   std::string url() const override { return inner_->url(); }
   ObjectStore& inner() { return *inner_; }
+  const ObjectStore& inner() const { return *inner_; }
 
   struct Rewrapped {
     std::size_t changed = 0, unchanged = 0;

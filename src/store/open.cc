@@ -2,6 +2,7 @@
 
 #include "store/azure_store.h"
 #include "store/dir_store.h"
+#include "store/encrypted_store.h"
 #include "store/gcs_store.h"
 #include "store/s3_store.h"
 
@@ -45,6 +46,7 @@ Result<std::unique_ptr<ObjectStore>> open_store(std::string_view url, bool read_
 }
 
 const net::Traffic* traffic_of(const ObjectStore& store) {
+  if (const auto* encrypted = dynamic_cast<const EncryptedStore*>(&store)) return traffic_of(encrypted->inner());
   if (const auto* s3 = dynamic_cast<const S3Store*>(&store)) return &s3->traffic();
   if (const auto* gcs = dynamic_cast<const GcsStore*>(&store)) return &gcs->traffic();
   const auto* azure = dynamic_cast<const AzureStore*>(&store);
@@ -52,6 +54,9 @@ const net::Traffic* traffic_of(const ObjectStore& store) {
 }
 
 Result<std::size_t> clean_leftovers(ObjectStore& store, std::chrono::nanoseconds older_than, Time now) {
+  if (auto* encrypted = dynamic_cast<EncryptedStore*>(&store)) {
+    return clean_leftovers(encrypted->inner(), older_than, now);
+  }
   auto* directory = dynamic_cast<DirStore*>(&store);
   if (directory == nullptr) return 0;
   return directory->clean_leftovers(older_than, now);
