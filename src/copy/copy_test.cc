@@ -33,7 +33,7 @@ const std::string kF900 = "v2/Full-00000000-00000900-2200.gz";
 const std::string kD901 = "v2/Incr-00000901-00000950-2500.gz";
 const std::string kF900State = "tidemark/state/Full-00000000-00000900-2200.gz.json";
 const std::string kF900Seek = "tidemark/seek/Full-00000000-00000900-2200.gz.json";
-const std::string kProof = "tidemark/proofs/Incr-00000309-00000434-1300.gz.json";
+const std::string kProof = "tidemark/proofs/Incr-00000309-00000434-1300.gz/000001795246-digest-sound.json";
 
 Lineage lineage(std::uint64_t cluster) {
   return {ClusterId(cluster), MemberId(1), Revision(308), Time(std::chrono::seconds(1000)), 1};

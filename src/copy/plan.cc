@@ -29,6 +29,8 @@ struct Placed {
   auto order() const { return std::tuple(phase, at, rank, last, std::string_view(item.key)); }
 };
 
+constexpr std::string_view kSidecars = "tidemark/";
+
 std::string_view last_part(std::string_view key) { return key.substr(key.rfind('/') + 1); }
 
 // Where a point goes into effect: a full at its revision, a delta behind the revision that it continues. A full thus
@@ -180,7 +182,7 @@ class Planner {
   // "tidemark/state/Full-….gz.json" belongs to the object named Full-….gz: its name is the longest that begins the
   // sidecar's.
   Owners::const_iterator owner_of(std::string_view key) const {
-    const std::string_view name = last_part(key);
+    const std::string_view name = key.substr(key.find('/', kSidecars.size()) + 1);
     for (auto at = points_.upper_bound(name); at != points_.begin();) {
       --at;
       if (name.starts_with(at->first)) return at;
@@ -212,7 +214,7 @@ Result<Plan> make_plan(store::ObjectStore& source, const Selection& selection) {
   }
   TM_LET(const Chosen chosen, named(source.url(), Chosen::from(timeline, selection)));
   Planner planner(timeline, chosen, selection.everything());
-  TM_LET(const auto sidecars, source.list("tidemark/"));
+  TM_LET(const auto sidecars, source.list(kSidecars));
   for (const store::ObjectInfo& object : sidecars) planner.add_sidecar(object);
   return Plan{planner.finish(), timeline.ignored};
 }
