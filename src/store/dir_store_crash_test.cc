@@ -117,7 +117,7 @@ TEST(DirStoreCrash, AnObjectIsWholeOrNotThereAndStaysOnceAcknowledged) {
                look(diary.all, crash, image);
                return !::testing::Test::HasFailure();
              });
-  EXPECT_GT(crashes, 100);
+  EXPECT_GT(static_cast<std::size_t>(crashes), 2 * disk.operations());  // equal images of one moment come once
 }
 
 // A folder whose name another process made and did not live to make durable.
