@@ -139,7 +139,6 @@ TEST(Cli, FailuresHaveTheirExitCodeAndOneLine) {
       {{"list", "--store", good, "--since", "pin:x"}, 1, "pin:x"},
       {{"list", "--store", good, "-o", "xml"}, 2, "xml"},
       {{"list", "--store", "/does/not/exist"}, 4, "/does/not/exist"},
-      {{"list", "--store", "gs://bucket/x"}, 1, "dir:, s3: and az: only"},
       {{"list", "--store", "s3://x"}, 2, "no name of a bucket"},
       {{"list", "--store", "ftp://x"}, 2, "unknown scheme"},
       {{"list", "--store", bucket("08-sibling-prefix")}, 4, "nothing can be restored"},
