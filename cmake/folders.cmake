@@ -35,6 +35,10 @@ macro(tm_read_layers)
   endforeach()
 endmacro()
 
+# The one object that knows where it was built (base/testing/source_dir.h says why).
+set_source_files_properties(${CMAKE_SOURCE_DIR}/src/base/testing/source_dir.cc
+                            PROPERTIES COMPILE_DEFINITIONS TM_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+
 function(tm_folder name)
   set(dir ${CMAKE_SOURCE_DIR}/src/${name})
   file(GLOB all CONFIGURE_DEPENDS ${dir}/*.cc)
@@ -79,7 +83,6 @@ function(tm_folder name)
   if(tests AND NOT TM_FUZZ)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE tm_${name} tm_${name}_testing GTest::gtest GTest::gmock GTest::gtest_main)
-    target_compile_definitions(${name}_test PRIVATE TM_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     include(GoogleTest)
     gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST TEST_PREFIX "${name}." PROPERTIES TIMEOUT 600 LABELS "unit;${name}")
   endif()

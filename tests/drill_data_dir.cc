@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/testing/source_dir.h"
 #include "etcd/data_dir.h"
 #include "etcd/hashkv.h"
 #include "etcd/log_dir.h"
@@ -35,9 +36,9 @@ TEST_P(DataDirDrill, StartsServesAndSurvivesAKill) {
   const auto [version, bump] = GetParam();
   auto temp = io::TempDir::create().value();
   const etcd::DataDir dir{temp.path() / "data"};
-  const auto base =
-      etcd::testing::open_snapshot(io::Path(TM_SOURCE_DIR) / "testdata/etcd-snapshots/3.5/tombstone-head-compacted.db")
-          .value();
+  const auto base = etcd::testing::open_snapshot(io::Path(tidemark::testing::source_dir()) /
+                                                 "testdata/etcd-snapshots/3.5/tombstone-head-compacted.db")
+                        .value();
   const auto state = etcd::read_state(base).value();
   etcd::SmallBuckets buckets;
   buckets.cluster = etcd::plan_cluster(etcd::kDefaultInitialCluster, etcd::kDefaultToken).value();

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/clock.h"
+#include "base/testing/source_dir.h"
 #include "bolt/reader.h"
 #include "etcd/database.h"
 #include "kit/etcd_process.h"
@@ -21,7 +22,8 @@ namespace {
 using restore::EtcdRestore;
 using restore::Restored;
 
-const io::Path kFixture = io::Path(TM_SOURCE_DIR) / "testdata" / "etcd-backup-restore" / "00-control-gz";
+const io::Path kFixture =
+    io::Path(tidemark::testing::source_dir()) / "testdata" / "etcd-backup-restore" / "00-control-gz";
 
 Result<Restored> restore_fixture(const EtcdRestore& wish) {
   TM_LET(const auto store, store::DirStore::open(kFixture / "bucket", store::DirStore::Access::read_only));

@@ -7,6 +7,7 @@
 
 #include "age/bech32.h"
 #include "age/stream.h"
+#include "base/testing/source_dir.h"
 #include "io/compress.h"
 #include "io/file.h"
 
@@ -126,7 +127,8 @@ Unlock unlock_with(const std::vector<Identity>& identities) {
 
 TEST(Foreign, VectorsHaveTheAnswerThatTheySay) {
   int seen = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(io::Path(TM_SOURCE_DIR) / "testdata/age/cctv")) {
+  for (const auto& entry :
+       std::filesystem::directory_iterator(io::Path(tidemark::testing::source_dir()) / "testdata/age/cctv")) {
     const std::string name = entry.path().filename().native();
     const Vector vector = read_vector(entry.path());
     const std::string& expect = vector.facts.at("expect");

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/testing/source_dir.h"
 #include "bolt/testing/sample.h"
 
 namespace tidemark::bolt {
@@ -11,7 +12,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using testing::read_bucket;
 
-io::Path testdata(std::string_view name) { return io::Path(TM_SOURCE_DIR) / "testdata" / name; }
+io::Path testdata(std::string_view name) { return io::Path(tidemark::testing::source_dir()) / "testdata" / name; }
 
 TEST(ForeignSnapshots, AreSoundAndListTheirBuckets) {
   for (const std::string version : {"3.5", "3.6"}) {

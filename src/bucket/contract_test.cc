@@ -6,6 +6,7 @@
 #include <map>
 
 #include "base/rfc3339.h"
+#include "base/testing/source_dir.h"
 #include "bucket/testing/bucket_fixtures.h"
 
 namespace tidemark::bucket {
@@ -181,7 +182,8 @@ TEST(Contract, WhatIsTooLargeToReplayIsAWarning) {
 // etcd-backup-restore's own bucket keeps its own contract; what was made to break its restore does not.
 TEST(Contract, ForeignBuckets) {
   const auto findings = [](const char* folder, std::int64_t true_revision) {
-    const io::Path v2 = io::Path(TM_SOURCE_DIR) / "testdata/etcd-backup-restore" / folder / "bucket/v2";
+    const io::Path v2 =
+        io::Path(tidemark::testing::source_dir()) / "testdata/etcd-backup-restore" / folder / "bucket/v2";
     std::vector<StoredObject> objects;
     for (const auto& entry : std::filesystem::directory_iterator(v2)) {
       objects.push_back(

@@ -7,6 +7,7 @@
 
 #include "base/rfc3339.h"
 #include "base/testing/scale.h"
+#include "base/testing/source_dir.h"
 #include "bucket/testing/bucket_fixtures.h"
 #include "crypto/sha256.h"
 
@@ -18,7 +19,7 @@ using testing::Event;
 using testing::read_events;
 using testing::with_digest;
 
-const io::Path kFixtures = io::Path(TM_SOURCE_DIR) / "testdata/etcd-backup-restore";
+const io::Path kFixtures = io::Path(tidemark::testing::source_dir()) / "testdata/etcd-backup-restore";
 
 Buffer written(const std::vector<Event>& events) {
   io::BufferSink to;

@@ -2,13 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include "base/testing/source_dir.h"
 #include "bucket/testing/bucket_fixtures.h"
 
 namespace tidemark::bucket {
 
 namespace {
 
-const io::Path kFixtures = io::Path(TM_SOURCE_DIR) / "testdata/etcd-backup-restore";
+const io::Path kFixtures = io::Path(tidemark::testing::source_dir()) / "testdata/etcd-backup-restore";
 constexpr const char* kFull = "bucket/v2/Full-00000000-00000308-1795246362.gz";
 
 std::string database(std::size_t size) {

@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "base/testing/scale.h"
+#include "base/testing/source_dir.h"
 #include "capture/claim.h"
 #include "capture/delta.h"
 #include "capture/testing/kill_at.h"
@@ -346,7 +347,7 @@ TEST(KilledSteps, NoStepIsLeftOut) {
     record_again(w);
     for (const auto& [step, times] : testing::read_journal(w.journal)) seen.insert(step);
   }
-  const auto all = testing::steps_in_sources(io::Path(TM_SOURCE_DIR) / "src/capture");
+  const auto all = testing::steps_in_sources(io::Path(tidemark::testing::source_dir()) / "src/capture");
   EXPECT_GT(all.size(), 25U);
   for (const std::string& step : all) EXPECT_TRUE(seen.contains(step)) << "no situation comes to step '" << step << "'";
 }

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/testing/source_dir.h"
 #include "io/file.h"
 #include "store/testing/mem_store.h"
 
@@ -26,7 +27,7 @@ Proof example() {
 }
 
 TEST(Proof, GoldenOfVersionOne) {
-  const auto text = io::read_file(io::Path(TM_SOURCE_DIR) / "testdata/sidecars/v1-proof.json", 4096);
+  const auto text = io::read_file(io::Path(tidemark::testing::source_dir()) / "testdata/sidecars/v1-proof.json", 4096);
   ASSERT_TRUE(text) << text.error().what;
   EXPECT_EQ(as_text(*text), print_sidecar(example()));
   const auto parsed = parse_proof(as_text(*text));

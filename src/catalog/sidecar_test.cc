@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "base/rfc3339.h"
+#include "base/testing/source_dir.h"
 
 namespace tidemark::catalog {
 namespace {
@@ -15,7 +16,7 @@ namespace {
 using ::testing::HasSubstr;
 
 std::string golden(std::string_view name) {
-  std::ifstream in(fmt::format("{}/testdata/sidecars/{}", TM_SOURCE_DIR, name));
+  std::ifstream in(fmt::format("{}/testdata/sidecars/{}", tidemark::testing::source_dir(), name));
   std::ostringstream text;
   text << in.rdbuf();
   return text.str();

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/rfc3339.h"
+#include "base/testing/source_dir.h"
 #include "catalog/chain.h"
 #include "catalog/sidecar.h"
 #include "store/dir_store.h"
@@ -341,7 +342,7 @@ TEST(Timeline, BucketsOfEtcdBackupRestore) {
   };
   for (const FixtureRow& row : rows) {
     SCOPED_TRACE(row.prefix);
-    const io::Path root = io::Path(TM_SOURCE_DIR) / "testdata/etcd-backup-restore" / row.prefix;
+    const io::Path root = io::Path(tidemark::testing::source_dir()) / "testdata/etcd-backup-restore" / row.prefix;
     const auto store = store::DirStore::open(root, store::DirStore::Access::read_only);
     ASSERT_TRUE(store) << store.error().what;
     const auto timeline = read_timeline(**store);

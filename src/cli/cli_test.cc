@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "base/testing/fake_clock.h"
+#include "base/testing/source_dir.h"
 #include "catalog/lineage.h"
 #include "cli/program.h"
 #include "io/file.h"
@@ -17,7 +18,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-const io::Path kBuckets = io::Path(TM_SOURCE_DIR) / "testdata/etcd-backup-restore";
+const io::Path kBuckets = io::Path(tidemark::testing::source_dir()) / "testdata/etcd-backup-restore";
 constexpr Time kNow = Time(std::chrono::seconds(1795250000));  // the buckets' fulls are of 1795246362
 
 struct Ran {

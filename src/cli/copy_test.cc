@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "base/testing/fake_clock.h"
+#include "base/testing/source_dir.h"
 #include "bolt/reader.h"
 #include "catalog/lineage.h"
 #include "cli/program.h"
@@ -18,7 +19,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-const io::Path kBuckets = io::Path(TM_SOURCE_DIR) / "testdata/etcd-backup-restore";
+const io::Path kBuckets = io::Path(tidemark::testing::source_dir()) / "testdata/etcd-backup-restore";
 constexpr Time kNow = Time(std::chrono::seconds(1795250000));
 
 struct Ran {

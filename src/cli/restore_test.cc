@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "base/testing/fake_clock.h"
+#include "base/testing/source_dir.h"
 #include "cli/program.h"
 #include "io/file.h"
 
@@ -33,7 +34,7 @@ Ran run(const std::vector<std::string>& args) {
 }
 
 std::string bucket(std::string_view name) {
-  return (io::Path(TM_SOURCE_DIR) / "testdata/etcd-backup-restore" / name / "bucket").native();
+  return (io::Path(tidemark::testing::source_dir()) / "testdata/etcd-backup-restore" / name / "bucket").native();
 }
 
 class RestoreVerb : public ::testing::Test {
@@ -138,7 +139,7 @@ TEST_F(RestoreVerb, RefusesWithItsReason) {
 }
 
 TEST_F(RestoreVerb, OneSnapshotFile) {
-  const std::string file = (io::Path(TM_SOURCE_DIR) /
+  const std::string file = (io::Path(tidemark::testing::source_dir()) /
                             "testdata/etcd-backup-restore/00-control-gz/bucket/v2/Full-00000000-00000308-1795246362.gz")
                                .native();
   const Ran r = run({"restore", "etcd", "--store", "file:" + file, "--data-dir", data.native()});

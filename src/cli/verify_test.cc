@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "base/testing/fake_clock.h"
+#include "base/testing/source_dir.h"
 #include "cli/program.h"
 #include "io/file.h"
 
@@ -37,7 +38,8 @@ class VerifyVerb : public ::testing::Test {
  protected:
   // A copy of a fixture's bucket: verify writes its proofs into it.
   std::string bucket(std::string_view fixture) {
-    const io::Path from = io::Path(TM_SOURCE_DIR) / "testdata/etcd-backup-restore" / fixture / "bucket";
+    const io::Path from =
+        io::Path(tidemark::testing::source_dir()) / "testdata/etcd-backup-restore" / fixture / "bucket";
     const io::Path to = dir.path() / fixture;
     fs::copy(from, to, fs::copy_options::recursive);
     return to.native();

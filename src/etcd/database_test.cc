@@ -6,6 +6,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "base/testing/source_dir.h"
 #include "bolt/testing/sample.h"
 #include "etcd/testing/sample.h"
 
@@ -19,7 +20,7 @@ using testing::put_row;
 using testing::Row;
 using testing::tombstone_row;
 
-const io::Path kSnapshots = io::Path(TM_SOURCE_DIR) / "testdata/etcd-snapshots";
+const io::Path kSnapshots = io::Path(tidemark::testing::source_dir()) / "testdata/etcd-snapshots";
 
 class Snapshots : public ::testing::TestWithParam<std::tuple<const char*, const char*>> {
  protected:

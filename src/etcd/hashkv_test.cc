@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/testing/scale.h"
+#include "base/testing/source_dir.h"
 #include "etcd/testing/sample.h"
 
 namespace tidemark::etcd {
@@ -16,7 +17,7 @@ namespace {
 using testing::History;
 using testing::Row;
 
-const io::Path kSnapshots = io::Path(TM_SOURCE_DIR) / "testdata/etcd-snapshots";
+const io::Path kSnapshots = io::Path(tidemark::testing::source_dir()) / "testdata/etcd-snapshots";
 
 // The rule as doc/format/etcd.md has it, without a thought for memory: compact, then leave out what was replaced.
 std::uint32_t plain_hash(std::vector<Row> rows, Revision at, Revision compact) {

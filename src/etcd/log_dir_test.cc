@@ -8,6 +8,7 @@
 
 #include <fstream>
 
+#include "base/testing/source_dir.h"
 #include "bolt/testing/sample.h"
 #include "etcd/data_dir.h"
 #include "etcd/raft_snap.h"
@@ -19,7 +20,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-const io::Path kFinal = io::Path(TM_SOURCE_DIR) / "testdata/etcd-snapshots/3.6/final.db";
+const io::Path kFinal = io::Path(tidemark::testing::source_dir()) / "testdata/etcd-snapshots/3.6/final.db";
 
 mode_t mode_of(const io::Path& path) {
   struct stat s{};

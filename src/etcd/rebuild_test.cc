@@ -6,6 +6,7 @@
 #include <random>
 
 #include "base/testing/scale.h"
+#include "base/testing/source_dir.h"
 #include "bolt/testing/sample.h"
 #include "etcd/database.h"
 #include "etcd/testing/sample.h"
@@ -13,7 +14,7 @@
 namespace tidemark::etcd {
 namespace {
 
-const io::Path kSnapshots = io::Path(TM_SOURCE_DIR) / "testdata/etcd-snapshots";
+const io::Path kSnapshots = io::Path(tidemark::testing::source_dir()) / "testdata/etcd-snapshots";
 
 // Everything as it was, or as a store compacted there has it: HashKV is the judge.
 TEST(Rebuild, SnapshotsOfBothVersions) {

@@ -6,13 +6,14 @@
 #include <random>
 
 #include "base/testing/scale.h"
+#include "base/testing/source_dir.h"
 #include "io/file.h"
 
 namespace tidemark::io {
 
 namespace {
 
-const Path kFixtures = Path(TM_SOURCE_DIR) / "testdata/etcd-backup-restore";
+const Path kFixtures = Path(tidemark::testing::source_dir()) / "testdata/etcd-backup-restore";
 
 Result<Buffer> decode(Codec codec, Bytes from) {
   TM_LET(const auto text, decompressing(codec, std::make_unique<BytesSource>(from)));

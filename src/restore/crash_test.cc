@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/testing/scale.h"
+#include "base/testing/source_dir.h"
 #include "bucket/testing/bucket_fixtures.h"
 #include "io/testing/crash_disk.h"
 #include "restore/etcd.h"
@@ -121,7 +122,8 @@ INSTANTIATE_TEST_SUITE_P(All, SwapCrash, ::testing::Values(Kind{true, true}, Kin
 
 // ---- the whole verb
 
-const io::Path kBucket = io::Path(TM_SOURCE_DIR) / "testdata" / "etcd-backup-restore" / "00-control-gz" / "bucket";
+const io::Path kBucket =
+    io::Path(tidemark::testing::source_dir()) / "testdata" / "etcd-backup-restore" / "00-control-gz" / "bucket";
 
 Result<Restored> restore_to(const io::Path& data_dir, Target target) {
   TM_LET(const auto bucket, store::DirStore::open(kBucket, store::DirStore::Access::read_only));

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "base/testing/scale.h"
+#include "base/testing/source_dir.h"
 #include "bucket/testing/bucket_fixtures.h"
 #include "catalog/sidecar.h"
 #include "etcd/hashkv.h"
@@ -17,7 +18,7 @@
 namespace tidemark::restore {
 namespace {
 
-const io::Path kFixtures = io::Path(TM_SOURCE_DIR) / "testdata" / "etcd-backup-restore";
+const io::Path kFixtures = io::Path(tidemark::testing::source_dir()) / "testdata" / "etcd-backup-restore";
 
 using Objects = std::map<std::string, Buffer>;
 

@@ -5,6 +5,7 @@
 #include <random>
 
 #include "base/testing/scale.h"
+#include "base/testing/source_dir.h"
 #include "bolt/testing/sample.h"
 #include "etcd/hashkv.h"
 #include "restore/testing/attempt.h"
@@ -15,7 +16,7 @@ namespace {
 using testing::Attempt;
 using testing::kControl;
 
-const io::Path kSnapshots = io::Path(TM_SOURCE_DIR) / "testdata" / "etcd-snapshots";
+const io::Path kSnapshots = io::Path(tidemark::testing::source_dir()) / "testdata" / "etcd-snapshots";
 
 TEST(RestoreFile, PlainSnapshotsOfBothVersions) {
   for (const char* version : {"3.5", "3.6"}) {

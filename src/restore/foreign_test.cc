@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/clock.h"
+#include "base/testing/source_dir.h"
 #include "etcd/hashkv.h"
 #include "restore/testing/live_state.h"
 #include "store/dir_store.h"
@@ -13,7 +14,7 @@
 namespace tidemark::restore {
 namespace {
 
-const io::Path kFixtures = io::Path(TM_SOURCE_DIR) / "testdata" / "etcd-backup-restore";
+const io::Path kFixtures = io::Path(tidemark::testing::source_dir()) / "testdata" / "etcd-backup-restore";
 
 struct Outcome {
   Result<Restored> restored = fail(Errc::cancelled, "not run");

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/testing/fake_clock.h"
+#include "base/testing/source_dir.h"
 #include "restore/etcd.h"
 #include "store/dir_store.h"
 #include "store/testing/faulty_store.h"
@@ -20,7 +21,7 @@ using catalog::ProofLevel;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-const io::Path kBuckets = io::Path(TM_SOURCE_DIR) / "testdata/etcd-backup-restore";
+const io::Path kBuckets = io::Path(tidemark::testing::source_dir()) / "testdata/etcd-backup-restore";
 constexpr ProofLevel kLevels[] = {ProofLevel::digest, ProofLevel::structure, ProofLevel::replay};
 
 // A bucket's objects in memory, where they can be damaged.

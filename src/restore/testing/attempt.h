@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/testing/source_dir.h"
 #include "bucket/delta.h"
 #include "bucket/testing/bucket_fixtures.h"
 #include "restore/testing/live_state.h"
@@ -12,7 +13,7 @@ namespace tidemark::restore::testing {
 
 // The bucket that etcd-backup-restore wrote: its one full is of revision 308.
 inline const io::Path kControl =
-    io::Path(TM_SOURCE_DIR) / "testdata" / "etcd-backup-restore" / "00-control-gz" / "bucket" / "v2";
+    io::Path(tidemark::testing::source_dir()) / "testdata" / "etcd-backup-restore" / "00-control-gz" / "bucket" / "v2";
 
 struct Attempt {
   io::TempDir dir = *io::TempDir::create();
