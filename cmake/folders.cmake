@@ -12,6 +12,11 @@ if(TM_SANITIZE)
     target_compile_options(tm_flags INTERFACE -Wno-maybe-uninitialized)
   endif()
 endif()
+# The code of the tests themselves is not what the sanitizers are here for, and -O0 halves the time to compile it.
+add_library(tm_test_flags INTERFACE)
+if(TM_SANITIZE)
+  target_compile_options(tm_test_flags INTERFACE -O0)
+endif()
 if(TM_FUZZ)
   # libstdc++ 12's own stable_sort() calls what it declares deprecated, and clang sees it.
   target_compile_options(tm_flags INTERFACE -fsanitize=fuzzer-no-link -Wno-deprecated-declarations)
@@ -82,7 +87,8 @@ function(tm_folder name)
 
   if(tests AND NOT TM_FUZZ)
     add_executable(${name}_test ${tests})
-    target_link_libraries(${name}_test PRIVATE tm_${name} tm_${name}_testing GTest::gtest GTest::gmock GTest::gtest_main)
+    target_link_libraries(${name}_test PRIVATE tm_${name} tm_${name}_testing tm_test_flags
+                                               GTest::gtest GTest::gmock GTest::gtest_main)
     include(GoogleTest)
     gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST TEST_PREFIX "${name}." PROPERTIES TIMEOUT 600 LABELS "unit;${name}")
   endif()

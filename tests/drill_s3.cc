@@ -14,7 +14,6 @@ namespace tidemark::store::testing {
 namespace {
 
 using tidemark::testing::S3Process;
-using tidemark::testing::S3Setup;
 
 // One server a shape for the whole program; each store gets a bucket of its own.
 S3Process& server(const std::string& shape) {

@@ -159,7 +159,8 @@ CLI::App& Program::verb_of(CLI::App& parent, const std::string& name, const std:
 
 void Program::add_store(CLI::App& app, std::string& url) {
   app.add_option("--store", url,
-                 "where the backups are: dir:/path, a path, s3://bucket/prefix or az://account/container/prefix")
+                 "where the backups are: dir:/path, a path, s3://bucket/prefix, gs://bucket/prefix or "
+                 "az://account/container/prefix")
       ->envname("TIDEMARK_STORE")
       ->required()
       ->type_name("URL");

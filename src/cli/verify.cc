@@ -16,7 +16,6 @@
 namespace tidemark::cli {
 namespace {
 
-using catalog::ProofLevel;
 using verify::Verification;
 using Json = nlohmann::ordered_json;
 

@@ -18,7 +18,6 @@ namespace {
 
 using testing::Attempt;
 using testing::Bucket;
-using testing::kControl;
 using testing::Made;
 using testing::put;
 

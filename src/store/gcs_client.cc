@@ -58,7 +58,7 @@ bool says(const GcsRefusal& refusal, std::string_view word) {
 }  // namespace
 
 GcsClient::GcsClient(GcsOptions options, const Environment& environment, const Clock& clock, std::uint64_t seed,
-                     net::RetryGate::Wait wait, std::stop_token stop)
+                     const net::RetryGate::Wait& wait, std::stop_token stop)
     : options_(std::move(options)),
       stop_(std::move(stop)),
       clock_(clock),
@@ -73,7 +73,7 @@ std::string GcsClient::fresh_mark() {
   return fmt::format("{:016x}{:016x}", random_(), random_());
 }
 
-std::string GcsClient::with_query(std::string url, net::Query query) const {
+std::string GcsClient::with_query(const std::string& url, net::Query query) const {
   if (!options_.user_project.empty()) query.emplace_back("userProject", options_.user_project);
   return query.empty() ? url : url + "?" + net::print_query(std::move(query));
 }

@@ -55,7 +55,7 @@ std::optional<std::uint32_t> parse_crc32c(std::string_view text);  // nullopt: n
 class GcsClient {
  public:
   GcsClient(GcsOptions options, const Environment& environment, const Clock& clock, std::uint64_t seed,
-            net::RetryGate::Wait wait = {}, std::stop_token stop = {});
+            const net::RetryGate::Wait& wait = {}, std::stop_token stop = {});
 
   // The final answer, whatever its status; a failure only when there was none. A token that is no longer good is
   // replaced on the way.
@@ -85,7 +85,7 @@ class GcsClient {
  private:
   enum class Way { whole, streamed, once };
   Result<net::Answer> run(const GcsCall& call, Way way);
-  std::string with_query(std::string url, net::Query query) const;
+  std::string with_query(const std::string& url, net::Query query) const;
 
   const GcsOptions options_;
   const std::stop_token stop_;

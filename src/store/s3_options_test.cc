@@ -14,7 +14,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-Environment with(std::map<std::string, std::string, std::less<>> variables) {
+Environment with(const std::map<std::string, std::string, std::less<>>& variables) {
   return [variables](std::string_view name) {
     const auto it = variables.find(name);
     return it == variables.end() ? std::string() : it->second;
