@@ -36,7 +36,8 @@ void Secrecy::look_at(const etcd::KeyValue& kv) {
     secrets_in_clear++;
     return;
   }
-  (secret ? secrets_encrypted : others_encrypted)++;
+  auto& count = secret ? secrets_encrypted : others_encrypted;
+  count++;
   const std::string_view rest = value.substr(kEncrypted.size());
   const std::size_t end = rest.find(':');
   if (end != std::string_view::npos && end <= kLongestProvider && providers.size() < kMostProviders) {

@@ -139,6 +139,8 @@ Result<Exit> record(Program& program, const Wish& wish) {
   options.spool_dir = wish.spool_dir.empty() ? default_spool_dir(store->url()) : io::Path(wish.spool_dir);
   TM_CHECK(hinted(named("spool directory", io::make_dirs(options.spool_dir)), "choose another one with --spool-dir"));
   options.steps = &program.steps();
+  // A store that is encrypted is not opened for writing without recipients.
+  options.store_encrypted = !program.age().recipients.empty();
   if (wish.skip_verify) log_warning("the server's certificate is not checked", "because of --insecure-skip-tls-verify");
   // From here on: the wish makes sense.
   capture::Counters counters;
