@@ -133,6 +133,7 @@ void add_doctor(Program& program) {
   app.add_option("--store", wish->store, "backups, a snapshot file or a data directory: which keys do they need?")
       ->envname("TIDEMARK_STORE")
       ->type_name("URL");
+  program.add_identities(app);
   program.add_format(app, wish->format);
 }
 

@@ -164,18 +164,23 @@ void Program::add_store(CLI::App& app, std::string& url) {
       ->envname("TIDEMARK_STORE")
       ->required()
       ->type_name("URL");
-  app.add_option("--age-identity", age_.identity_files, "files with age identities, to read an encrypted store")
+  add_identities(app);
+}
+
+void Program::add_identities(CLI::App& app) {
+  AgeWish& age = ages_[&app];
+  app.add_option("--age-identity", age.identity_files, "files with age identities, to read an encrypted store")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->envname("TIDEMARK_AGE_IDENTITY")
       ->type_name("FILE");
-  app.add_option("--age-identity-command", age_.identity_command, "a program that prints an age identity")
+  app.add_option("--age-identity-command", age.identity_command, "a program that prints an age identity")
       ->type_name("CMD");
 }
 
 CLI::Option* Program::add_recipients(CLI::App& app) {
   return app
-      .add_option("--age-recipients", age_.recipients,
+      .add_option("--age-recipients", ages_[&app].recipients,
                   "encrypt what is written to these: age1... keys, or files with one a line")
       ->delimiter(',')
       ->allow_extra_args(false)
@@ -298,6 +303,7 @@ int Program::run(std::span<const std::string> args) {
     around_.out << help_text(*this, app);
     return static_cast<int>(Exit::usage);
   }
+  age_ = ages_[&app];
   const Result<Exit> result = run->second(*this);
   progress_.reset();  // ends an open line before anything else is printed
   if (!result) return fail_with(result.error());

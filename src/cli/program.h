@@ -88,6 +88,7 @@ class Program {
                     Run run);
   // --store, or TIDEMARK_STORE; required. With the options that name age identities.
   void add_store(CLI::App& app, std::string& url);
+  void add_identities(CLI::App& app);              // those options alone
   CLI::Option* add_recipients(CLI::App& app);      // --age-recipients, for verbs that write into stores
   void add_format(CLI::App& app, Format& format);  // -o, --output
   void add_yes(CLI::App& app, bool& yes);          // --yes, -y
@@ -126,7 +127,8 @@ class Program {
   std::unique_ptr<CLI::App> app_;
   std::map<const CLI::App*, std::string> examples_;
   std::map<const CLI::App*, Run> runs_;
-  AgeWish age_;
+  std::map<const CLI::App*, AgeWish> ages_;  // each verb's own: CLI11 reads the environment for all of them
+  AgeWish age_;                              // of the verb that runs
   std::optional<store::AgeKeys> age_keys_;
   std::string log_level_ = "info";
   std::string progress_mode_ = "auto";

@@ -11,7 +11,11 @@ constexpr std::uint64_t kMostKeyFile = 64UL << 10U;
 template <class Key>
 Status add_keys(std::string_view name, Result<Buffer> text, Result<std::vector<Key>> (*parse)(std::string_view),
                 std::vector<Key>& to) {
-  if (!text) return named(name, Status(std::unexpect, text.error()));
+  if (!text) {
+    Error error = text.error();
+    if (error.code == Errc::not_found) error.code = Errc::invalid;  // a wrong flag, not a missing backup
+    return named(name, Status(std::unexpect, std::move(error)));
+  }
   auto keys = named(name, parse(as_text(*text)));
   crypto::wipe(*text);
   if (!keys) return std::unexpected(keys.error());
@@ -37,8 +41,10 @@ Result<store::AgeKeys> read_age_keys(const AgeWish& wish) {
                       keys.identities));
   }
   if (!wish.identity_command.empty()) {
-    TM_CHECK(add_keys("--age-identity-command '" + wish.identity_command + "'",
-                      run_identity_command(wish.identity_command), age::parse_identities, keys.identities));
+    // Its first word alone: the others may be secret.
+    TM_CHECK(
+        add_keys("--age-identity-command '" + wish.identity_command.substr(0, wish.identity_command.find(' ')) + "'",
+                 run_identity_command(wish.identity_command), age::parse_identities, keys.identities));
   }
   return keys;
 }

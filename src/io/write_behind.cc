@@ -39,7 +39,8 @@ Status WriteBehind::status() const {
 
 Status WriteBehind::write(std::uint64_t offset, AlignedBuffer memory, std::size_t size) {
   if (failed_) return status();
-  if (queue_.push({offset, std::move(memory), size}, size)) return {};
+  const std::size_t held = memory.capacity();  // what it costs, however little of it is used
+  if (queue_.push({offset, std::move(memory), size}, held)) return {};
   return fail(Errc::io, "'{}': written after its end", path_.native());
 }
 

@@ -68,6 +68,7 @@ TEST_F(WriteBehindTest, NothingIsAFileToo) {
 
 // The first failure is told by every later call, and nobody waits for room for ever.
 TEST_F(WriteBehindTest, AFailureStays) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");  // the child starts threads
   const auto run = [&] {
     std::signal(SIGXFSZ, SIG_IGN);
     const rlimit small{.rlim_cur = 8 * kDirectBlock, .rlim_max = 8 * kDirectBlock};

@@ -68,6 +68,7 @@ Status Attempts::ready() {
 
 Status Attempts::again(const Error& why, const Verdict& verdict) {
   const RetryPolicy& policy = gate_.policy_;
+  if (tries_ == 1) began_ = gate_.clock_.ticks();  // a first try may be a long one; the budget is for what follows it
   const auto give_up = [&](std::string_view reason) -> Status {
     Error error = why;
     if (tries_ > 1) error.what += fmt::format(" (tried {} times; {})", tries_, reason);

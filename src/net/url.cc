@@ -94,8 +94,7 @@ Result<Url> parse_url(std::string_view text) {
   url.host = text.substr(0, host_end);
   text.remove_prefix(host_end);
   if (url.host.empty() || url.host.find_first_of("@ ") != std::string::npos) {
-    return fail(Errc::invalid, "'{}': a host name is wanted after '{}://', without user or password", whole,
-                url.scheme);
+    return fail(Errc::invalid, "a host name is wanted after '{}://', without user or password", url.scheme);
   }
   if (text.find('#') != std::string_view::npos) return fail(Errc::invalid, "'{}' has a '#'", whole);
   const std::size_t query = std::min(text.find('?'), text.size());

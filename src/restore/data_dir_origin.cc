@@ -1,3 +1,5 @@
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -13,8 +15,8 @@ namespace {
 
 class DataDirOrigin final : public Origin {
  public:
-  DataDirOrigin(etcd::DataDir dir, catalog::Point point, std::vector<std::string> left_out)
-      : dir_(std::move(dir)), point_(std::move(point)), left_out_(std::move(left_out)) {}
+  DataDirOrigin(etcd::DataDir dir, io::Fd lock, catalog::Point point, std::vector<std::string> left_out)
+      : dir_(std::move(dir)), lock_(std::move(lock)), point_(std::move(point)), left_out_(std::move(left_out)) {}
   Result<catalog::Timeline> timeline() override {
     catalog::Timeline timeline;
     timeline.fulls.push_back(point_);
@@ -31,6 +33,7 @@ class DataDirOrigin final : public Origin {
 
  private:
   etcd::DataDir dir_;
+  io::Fd lock_;  // bbolt's own, shared: an etcd that is started meanwhile waits until we have read
   catalog::Point point_;
   std::vector<std::string> left_out_;
 };
@@ -76,6 +79,8 @@ Result<std::unique_ptr<Origin>> data_dir_origin(const io::Path& root) {
     return hinted(Result<std::unique_ptr<Origin>>(fail(Errc::conflict, "an etcd is running on '{}'", root.string())),
                   "stop it, or take a snapshot of it: etcdctl snapshot save");
   }
+  TM_LET(io::Fd lock, io::open_file(dir.database(), O_RDONLY));
+  if (::flock(lock.get(), LOCK_SH | LOCK_NB) != 0) return sys_fail("lock", dir.database().string());
   TM_LET(const auto database, bolt::Reader::open(dir.database()));
   TM_LET(const auto state, etcd::read_state(database));
   catalog::Point point;
@@ -85,7 +90,7 @@ Result<std::unique_ptr<Origin>> data_dir_origin(const io::Path& root) {
   point.name.span = {Revision(0), state.revision};
   point.name.unix_s = about.st_mtim.tv_sec;
   point.name.compression = bucket::Compression::none;
-  return std::make_unique<DataDirOrigin>(dir, std::move(point),
+  return std::make_unique<DataDirOrigin>(dir, std::move(lock), std::move(point),
                                          behind_the_database(dir, state.consistent_index.value_or(0)));
 }
 

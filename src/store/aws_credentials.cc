@@ -185,7 +185,9 @@ Result<std::optional<AwsCredentialSource::Found>> AwsCredentialSource::from_web_
   TM_LET(const std::string token, named("web identity token", read_text(token_file)));  // read anew: it is rotated
   std::string endpoint = environment_("AWS_ENDPOINT_URL_STS");
   if (endpoint.empty()) {
-    endpoint = region_.empty() ? "https://sts.amazonaws.com" : fmt::format("https://sts.{}.amazonaws.com", region_);
+    endpoint = region_.empty()
+                   ? "https://sts.amazonaws.com"
+                   : fmt::format("https://sts.{}.amazonaws.com{}", region_, region_.starts_with("cn-") ? ".cn" : "");
   }
   const std::string form = net::print_query({{"Action", "AssumeRoleWithWebIdentity"},
                                              {"Version", "2011-06-15"},

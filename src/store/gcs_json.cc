@@ -23,7 +23,7 @@ Result<GcsObject> read_object(const json& fields) {
   TM_LET(object.created, named(fmt::format("object '{}'", object.key), parse_rfc3339(created)));
   object.crc32c = parse_crc32c(text_of(fields, "crc32c"));
   object.generation = text_of(fields, "generation");
-  const json marks = object_of(fields, "metadata");
+  const json& marks = object_of(fields, "metadata");
   object.mark = text_of(marks, "tidemark-write");
   object.excluded = text_of(marks, "x-etcd-snapshot-exclude") == "true";
   return object;
@@ -72,7 +72,7 @@ GcsRefusal read_gcs_refusal(const net::Answer& answer) {
     while (words.ends_with('\n')) words.pop_back();
     return {{}, plain ? words : std::string()};
   }
-  const json error = object_of(*object, "error");
+  const json& error = object_of(*object, "error");
   GcsRefusal refusal{{}, text_of(error, "message")};
   const auto errors = error.find("errors");
   if (errors != error.end() && errors->is_array() && !errors->empty() && errors->front().is_object()) {

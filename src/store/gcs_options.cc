@@ -103,7 +103,8 @@ Result<GcsOptions> parse_gcs_url(std::string_view url, const Environment& enviro
     TM_CHECK(finish(options, environment, has_endpoint));
     return options;
   };
-  return named(fmt::format("store '{}'", url), parse());
+  // Without the query: somebody may have put a key there.
+  return named(fmt::format("store '{}'", url.substr(0, url.find('?'))), parse());
 }
 
 }  // namespace tidemark::store

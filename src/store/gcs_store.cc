@@ -169,12 +169,13 @@ Status GcsStore::remove(std::string_view key) {
   // Looked at first: what was there and then is not, is what a first try did whose answer got lost. (Answer::tries does
   // not say so: libcurl itself sends again what an old connection swallowed.)
   TM_LET(const GcsObject object, client_->stat(name));
+  // A condition, not "generation": who names a generation removes it for good even where the bucket keeps versions.
   const GcsCall call{.what = "remove",
                      .key = name,
                      .method = "DELETE",
-                     .url = client_->object_url(name, {{"generation", object.generation}})};
+                     .url = client_->object_url(name, {{"ifGenerationMatch", object.generation}})};
   TM_LET(const net::Answer answer, client_->call(call));
-  if (answer.ok() || answer.status == 404) return {};
+  if (answer.ok() || answer.status == 404 || answer.status == 412) return {};  // 412: what was looked at is gone
   return client_->refused(call, answer);
 }
 

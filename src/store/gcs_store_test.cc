@@ -205,6 +205,15 @@ TEST(GcsStore, AHeldObjectSaysWhyItStays) {
   EXPECT_NE(removed.error().hint.find("hold"), std::string::npos);
 }
 
+TEST(GcsStore, WhatIsRemovedStaysAsANoncurrentVersion) {
+  GcsServer server;
+  auto store = store_of(server);
+  ASSERT_TRUE(store->put("k", as_bytes("x")));
+  ASSERT_TRUE(store->remove("k"));
+  EXPECT_TRUE(server.objects().empty());
+  EXPECT_TRUE(server.noncurrent("etcd/k"));
+}
+
 TEST(GcsUrl, GoodAndBad) {
   const auto dir = io::TempDir::create().value();
   const std::string key_file = (dir.path() / "key").string(), bad_file = (dir.path() / "bad").string();

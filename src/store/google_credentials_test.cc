@@ -77,6 +77,12 @@ class GoogleCredentialsTest : public ::testing::Test {
   FakeClock clock_{kNow};
   std::map<std::string, std::string> variables_;
   std::string origin_;
+  // The server's threads are still there when a test wants another answer.
+  void answer_with(std::function<Reply(const Received&)> answer) {
+    const std::scoped_lock lock(mutex_);
+    answer_ = std::move(answer);
+  }
+
   std::mutex mutex_;
   std::vector<Received> asked_;
   std::function<Reply(const Received&)> answer_ = [](const Received&) {
@@ -118,11 +124,11 @@ TEST_F(GoogleCredentialsTest, ATokenServesUntilFourMinutesBeforeItsEnd) {
   ASSERT_TRUE(credentials.get({}));
   EXPECT_EQ(asked_.size(), 1U);
   clock_.advance(90s);
-  answer_ = [](const Received&) { return Reply{.status = 500}; };
+  answer_with([](const Received&) { return Reply{.status = 500}; });
   EXPECT_EQ(credentials.get({}).value(), "token-1");  // not renewed, but good still
   clock_.advance(4min);
   EXPECT_EQ(credentials.get({}).error().code, Errc::unavailable);
-  answer_ = [](const Received&) { return Reply{.body = R"({"access_token":"token-2","expires_in":3600})"}; };
+  answer_with([](const Received&) { return Reply{.body = R"({"access_token":"token-2","expires_in":3600})"}; });
   EXPECT_EQ(credentials.get({}).value(), "token-2");
   const std::size_t before = asked_.size();
   credentials.refused("token-1");  // somebody else's old news
@@ -136,11 +142,11 @@ TEST_F(GoogleCredentialsTest, ATokenServesUntilFourMinutesBeforeItsEnd) {
 TEST_F(GoogleCredentialsTest, AnExternalAccountExchangesItsSubjectAndImpersonates) {
   ASSERT_TRUE(io::write_file_durably(dir_.path() / "subject", as_bytes("subject-1\n")));
   ASSERT_TRUE(io::write_file_durably(dir_.path() / "subject.json", as_bytes(R"({"id":"subject-1"})")));
-  answer_ = [](const Received& r) {
+  answer_with([](const Received& r) {
     if (r.target == "/subject") return Reply{.body = R"({"id":"subject-1"})"};
     if (r.target == "/sts") return Reply{.body = R"({"access_token":"federated","expires_in":3600})"};
     return Reply{.body = R"({"accessToken":"token-2","expireTime":"2027-01-01T00:00:00Z"})"};
-  };
+  });
   const json as_json = {{"type", "json"}, {"subject_token_field_name", "id"}};
   for (const json& source :
        {json{{"file", (dir_.path() / "subject").string()}},
@@ -187,10 +193,10 @@ TEST_F(GoogleCredentialsTest, AUsersFileAndTheMetadataServerAreFoundWithoutAVari
   use_file({{"type", "impersonated_service_account"},
             {"service_account_impersonation_url", server_.url() + "/v1/serviceAccounts/b@p:generateAccessToken"},
             {"source_credentials", user}});
-  answer_ = [](const Received& r) {
+  answer_with([](const Received& r) {
     return r.target == "/token" ? Reply{.body = R"({"access_token":"t","expires_in":60})"}
                                 : Reply{.body = R"({"accessToken":"token-3","expireTime":"2027-01-01T00:00:00Z"})"};
-  };
+  });
   EXPECT_EQ(get().value(), "token-3");
 }
 
@@ -237,7 +243,7 @@ TEST_F(GoogleCredentialsTest, RefusalsAndNonsenseOfTheService) {
         Row{{.body = "<html>"}, Errc::corrupt, "JSON"},
         Row{{.body = R"({"access_token":"t"})"}, Errc::corrupt, "expires_in"},
         Row{{.body = R"({"access_token":"a\r\nb","expires_in":1})"}, Errc::corrupt, "access_token"}}) {
-    answer_ = [&row](const Received&) { return row.reply; };
+    answer_with([&row](const Received&) { return row.reply; });
     const auto token = get();
     ASSERT_FALSE(token) << row.reply.body;
     EXPECT_EQ(token.error().code, row.code) << token.error().what;
@@ -245,7 +251,7 @@ TEST_F(GoogleCredentialsTest, RefusalsAndNonsenseOfTheService) {
   }
   // Nobody's metadata server: whatever answers there must say that it is Google's.
   variables_.erase("GOOGLE_APPLICATION_CREDENTIALS");
-  answer_ = [](const Received&) { return Reply{.body = R"({"access_token":"evil","expires_in":3600})"}; };
+  answer_with([](const Received&) { return Reply{.body = R"({"access_token":"evil","expires_in":3600})"}; });
   const auto none = get();
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().code, Errc::denied);

@@ -112,7 +112,7 @@ std::string trimmed(std::string_view text) {
 
 // What a pod or a foreign cloud says about who we are; as plain text, or a field of a JSON document.
 Result<std::string> subject_in(std::string_view text, const json& source) {
-  const json format = object_of(source, "format");
+  const json& format = object_of(source, "format");
   if (text_of(format, "type") != "json") return trimmed(text);
   TM_LET(const std::string field, needed(format, "subject_token_field_name"));
   TM_LET(const json object, parse_object(text));
@@ -120,14 +120,14 @@ Result<std::string> subject_in(std::string_view text, const json& source) {
 }
 
 Result<std::string> subject_token(const json& file, const TokenCalls& calls) {
-  const json source = object_of(file, "credential_source");
+  const json& source = object_of(file, "credential_source");
   std::string token;
   if (const std::string path = text_of(source, "file"); !path.empty()) {
     TM_LET(const Buffer text, named("subject token", io::read_file(path, kMostText)));
     TM_LET(token, named(fmt::format("subject token '{}'", path), subject_in(as_text(text), source)));
   } else if (const std::string url = text_of(source, "url"); !url.empty()) {
     net::Request request{.url = url, .connect_within = 2s, .silence = 5s, .deadline = 10s};
-    const json headers = object_of(source, "headers");
+    const json& headers = object_of(source, "headers");
     for (const auto& [name, value] : headers.items()) {
       if (value.is_string()) request.headers.push_back({name, value.get<std::string>()});
     }
@@ -197,7 +197,7 @@ Result<GoogleToken> of_external_account(const json& file, const TokenCalls& call
   TM_LET(GoogleToken token, named(url, parse_token_answer(answer.text(), calls.clock.now())));
   token.origin = "external account " + audience;
   if (account.empty()) return token;
-  const json options = object_of(file, "service_account_impersonation");
+  const json& options = object_of(file, "service_account_impersonation");
   const auto lifetime = options.find("token_lifetime_seconds");
   const bool given = lifetime != options.end() && lifetime->is_number_integer();
   return impersonate(account, token, {}, given ? lifetime->get<std::int64_t>() : 3600, calls);
@@ -209,7 +209,7 @@ Result<GoogleToken> of_kind(const json& file, std::string_view scope, const Toke
   if (type == "authorized_user") return of_user(file, calls);
   if (type == "external_account") return of_external_account(file, calls);
   if (type == "impersonated_service_account") {
-    const json inner = object_of(file, "source_credentials");
+    const json& inner = object_of(file, "source_credentials");
     if (text_of(inner, "type") == type) return fail(Errc::invalid, "\"source_credentials\" impersonate again");
     TM_LET(const std::string url, needed(file, "service_account_impersonation_url"));
     TM_LET(const GoogleToken source, of_kind(inner, kCloudScope, calls));

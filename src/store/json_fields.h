@@ -22,10 +22,12 @@ inline std::string text_of(const nlohmann::json& object, const char* name) {
   return it != object.end() && it->is_string() ? it->get<std::string>() : std::string();
 }
 
-// An object within an object; an empty one when it is missing or something else.
-inline nlohmann::json object_of(const nlohmann::json& object, const char* name) {
+// An object within an object; an empty one when it is missing or something else. Not a copy: copying recurses, and what
+// comes from outside may be nested deeper than the stack.
+inline const nlohmann::json& object_of(const nlohmann::json& object, const char* name) {
+  static const nlohmann::json kNone = nlohmann::json::object();
   const auto it = object.find(name);
-  return it != object.end() && it->is_object() ? *it : nlohmann::json::object();
+  return it != object.end() && it->is_object() ? *it : kNone;
 }
 
 }  // namespace tidemark::store

@@ -180,7 +180,7 @@ Result<net::Answer> S3Client::run(const S3Call& call, Body body, std::uint64_t l
     if (answer->ok() || turn >= 2) return answer;
     const S3Refusal refusal = read_refusal(*answer);
     if (learn_region(*answer, refusal)) continue;
-    if ((refusal.code == "ExpiredToken" || refusal.code == "InvalidToken") && !renewed && used.expires) {
+    if ((refusal.code == "ExpiredToken" || refusal.code == "InvalidToken") && !renewed) {
       credentials_.refused(used);
       renewed = true;
       continue;

@@ -54,6 +54,11 @@ bool is_address(std::string_view host) {
   return host == "localhost" || std::ranges::all_of(host, [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
 }
 
+// Nobody else's network lies between.
+bool is_loopback(std::string_view host) {
+  return host.starts_with("[::1]") || host.starts_with("localhost") || (is_address(host) && host.starts_with("127."));
+}
+
 Result<std::string> checked_endpoint(std::string text) {
   if (text.find("://") == std::string::npos) text.insert(0, "https://");
   while (text.ends_with('/')) text.pop_back();
@@ -119,7 +124,8 @@ Status finish(S3Options& o, const Environment& environment, std::string key_file
   }
   const std::size_t host = o.endpoint.find("://");
   const bool local = host != std::string::npos && is_address(std::string_view(o.endpoint).substr(host + 3));
-  if (!o.sse_c_key.empty() && o.endpoint.starts_with("http://") && !local) {
+  const bool loopback = local && is_loopback(std::string_view(o.endpoint).substr(host + 3));
+  if (!o.sse_c_key.empty() && o.endpoint.starts_with("http://") && !loopback) {
     return fail(Errc::invalid, "a customer's key is sent with each request: the endpoint must be https");
   }
   o.path_style = path_style.value_or(local || !fits_host_name(o.bucket));
@@ -161,7 +167,8 @@ Result<S3Options> parse_s3_url(std::string_view url, const Environment& environm
     TM_CHECK(finish(options, environment, std::move(key_file), path_style));
     return options;
   };
-  return named(fmt::format("store '{}'", url), parse());
+  // Without the query: somebody may have put a key there.
+  return named(fmt::format("store '{}'", url.substr(0, url.find('?'))), parse());
 }
 
 }  // namespace tidemark::store

@@ -25,6 +25,10 @@ Result<Page> parse_page(std::string_view xml) {
   ObjectInfo object;
   bool encoded = false;
   TM_CHECK(read_xml(xml, [&](const XmlElement& e) -> Status {
+    // A list of buckets, or a proxy's page, must not be an empty bucket.
+    if (e.root != "ListBucketResult") {
+      return fail(Errc::corrupt, "'{}' is no list of objects; does the server want path-style=1?", e.root);
+    }
     if (e.path == "Contents/Key") {
       object.key = e.text;
     } else if (e.path == "Contents/Size") {

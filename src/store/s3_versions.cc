@@ -1,6 +1,7 @@
 #include "store/s3_versions.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "base/rfc3339.h"
@@ -44,6 +45,9 @@ Result<Page> parse_page(std::string_view xml) {
   S3Version version;
   bool encoded = false;
   TM_CHECK(read_xml(xml, [&](const XmlElement& e) -> Status {
+    if (e.root != "ListVersionsResult" && e.root != "ListBucketResult") {
+      return fail(Errc::corrupt, "'{}' is no list of versions; does the server want path-style=1?", e.root);
+    }
     const std::size_t slash = std::min(e.path.find('/'), e.path.size());
     const std::string_view outer = e.path.substr(0, slash);
     if (outer == "Version" || outer == "DeleteMarker") {
@@ -108,6 +112,14 @@ Result<bool> excluded(S3Client& client, const S3Version& version) {
   return found;
 }
 
+bool is_passing(const net::Answer& answer) {
+  if (answer.status == 401 || answer.status == 408 || answer.status == 429) return true;
+  constexpr std::array<std::string_view, 8> kCodes = {
+      "NoSuchBucket",          "RequestTimeTooSkewed",         "ExpiredToken",     "InvalidToken", "InvalidAccessKeyId",
+      "SignatureDoesNotMatch", "AuthorizationHeaderMalformed", "PermanentRedirect"};
+  return std::ranges::find(kCodes, read_refusal(answer).code) != kCodes.end();
+}
+
 }  // namespace
 
 Result<std::string> versioning_of(S3Client& client) {
@@ -115,7 +127,9 @@ Result<std::string> versioning_of(S3Client& client) {
   TM_LET(const net::Answer answer, client.call(call));
   if (answer.status >= 500 && answer.status != 501) return client.refused(call, answer);
   if (!answer.ok()) {
-    if (read_refusal(answer).code == "NoSuchBucket") return client.refused(call, answer);
+    // Only a bucket that does not say is taken for one without versions. What passes (a clock that is not set yet, an
+    // old token) would otherwise be remembered for as long as the program runs.
+    if (is_passing(answer)) return client.refused(call, answer);
     return std::string();
   }
   TM_LET(const auto fields, named("versioning", read_flat_xml(answer.text())));

@@ -1,6 +1,7 @@
 #include "verify/verify.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 
 #include "catalog/chain.h"
@@ -114,7 +115,7 @@ class Verifier {
       return {};
     }
     if (chain.front().name.kind != bucket::Kind::full) return {};
-    return replay(chain.front(), chain, end_of(chain.back()), nullptr);
+    return replay(chain.front(), chain, std::max(end_of(chain.back()), end_of(chain.front())), nullptr);
   }
 
   Status replay_all() {
@@ -177,15 +178,26 @@ class Verifier {
     for (const catalog::HashSample& sample : found->second) to.push_back({point.key, sample});
   }
 
+  // What stands behind the first wrong row is neither right nor wrong for all we know, and an answer vouches only for
+  // what was replayed before it.
   void settle(const Replay& made) {
+    Revision wrong(std::numeric_limits<std::int64_t>::max());
+    for (const MetWitness& met : made.witnesses) {
+      if (met.answer.likeness == restore::Likeness::different) wrong = std::min(wrong, met.witness.sample.revision);
+    }
     done_.findings.insert(done_.findings.end(), made.findings.begin(), made.findings.end());
     for (ObjectVerdict& object : done_.objects) {
       const auto same = [&](const Point& p) { return p.key == object.point.key; };
       if (std::ranges::none_of(made.chain, same)) continue;
+      const bool suspect = std::ranges::find(made.suspects, object.point.key) != made.suspects.end();
+      const Revision end = end_of(object.point);
+      if (suspect) object.sound = false;
+      if (!suspect && end > wrong) continue;
       object.level = ProofLevel::replay;
       object.reach = made.reach;
-      object.samples = made.met();
-      if (std::ranges::find(made.suspects, object.point.key) != made.suspects.end()) object.sound = false;
+      object.samples = static_cast<std::size_t>(std::ranges::count_if(made.witnesses, [&](const MetWitness& met) {
+        return met.answer.likeness == restore::Likeness::same && met.witness.sample.revision >= end;
+      }));
     }
   }
 

@@ -69,6 +69,11 @@ int GcsServer::requests() const {
   return requests_;
 }
 
+bool GcsServer::noncurrent(const std::string& key) const {
+  const std::scoped_lock lock(mutex_);
+  return noncurrent_.contains(key);
+}
+
 std::map<std::string, GcsServer::Object> GcsServer::objects() {
   const std::scoped_lock lock(mutex_);
   return objects_;
@@ -128,6 +133,11 @@ Reply GcsServer::route(const Received& r, GcsFault fault) {
   }
   if (r.method == "DELETE") {
     if (found->second.held) return refuse(403, "objectUnderActiveHold", "the object is under active hold");
+    const std::string expected = target.at("ifGenerationMatch");
+    if (!expected.empty() && expected != std::to_string(found->second.generation)) {
+      return refuse(412, "conditionNotMet", "At least one of the pre-conditions did not hold.");
+    }
+    if (generation.empty()) noncurrent_.insert(target.key);
     objects_.erase(found);
     return {.status = 204};
   }

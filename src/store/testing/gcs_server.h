@@ -8,6 +8,7 @@
 
 #include <map>
 #include <mutex>
+#include <set>
 
 #include "net/testing/http_server.h"
 
@@ -47,6 +48,8 @@ class GcsServer {
   // Objects by their keys in the bucket, for the test to look at and to change.
   std::map<std::string, Object> objects();
   void put(const std::string& key, Object object);
+  // Removed, and still to be had in a bucket that keeps versions: what is removed by its generation is gone for good.
+  bool noncurrent(const std::string& key) const;
   std::size_t open_sessions() const;
   std::size_t page_size = 3;
 
@@ -71,6 +74,7 @@ class GcsServer {
   bool fired_ = false;
   std::uint64_t generation_ = 1000;
   std::map<std::string, Object> objects_;
+  std::set<std::string> noncurrent_;
   std::map<std::string, Session> sessions_;
   net::testing::HttpServer http_;  // last: it ends before what it serves
 };
