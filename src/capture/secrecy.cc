@@ -40,7 +40,7 @@ void Secrecy::look_at(const etcd::KeyValue& kv) {
   count++;
   const std::string_view rest = value.substr(kEncrypted.size());
   const std::size_t end = rest.find(':');
-  if (end != std::string_view::npos && end <= kLongestProvider && providers.size() < kMostProviders) {
+  if (end <= kLongestProvider && providers.size() < kMostProviders) {
     providers.emplace(rest.substr(0, end));
   }
 }
