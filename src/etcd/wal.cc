@@ -133,10 +133,12 @@ Result<std::optional<WalRecord>> WalSegmentReader::read_one() {
   if (length_field == 0) return std::nullopt;  // preallocated and not written yet
   const std::uint64_t top = length_field >> kPadShift, pad = top & 7;
   const std::uint64_t length = length_field & ((1ULL << kPadShift) - 1);
+  stricter_ = true;
   if (top != 0 && top != (kPadMark | pad))
     return fail(Errc::corrupt, "{} at {}: length field {:016x} makes no sense", name_, offset_, length_field);
   if (pad != (kFrameSize - length % kFrameSize) % kFrameSize || (top != 0 && pad == 0))
     return fail(Errc::corrupt, "{} at {}: {} bytes padded with {}", name_, offset_, length, pad);
+  stricter_ = false;
   if (length + pad > rest.size() - kFrameSize)
     return fail(Errc::torn, "{} at {}: ends inside a record of {} bytes", name_, offset_, length);
 
@@ -146,16 +148,20 @@ Result<std::optional<WalRecord>> WalSegmentReader::read_one() {
     return fail(torn ? Errc::torn : Errc::corrupt, "{} at {}: {}{}", name_, offset_, how,
                 torn ? ", a sector of the record was never written" : "");
   };
+  stricter_ = true;
   const std::optional<Parsed> parsed = parse_record(message);
   if (!parsed) return damaged("not a well-formed record");
   if (!all_zero(rest.subspan(kFrameSize + message.size(), static_cast<std::size_t>(pad))))
     return fail(Errc::corrupt, "{} at {}: padding is not zero", name_, offset_);
 
+  stricter_ = false;
   const auto type = static_cast<WalRecordType>(parsed->type);
   if (parsed->type < 1 || parsed->type > 5) return damaged(fmt::format("record type {}", parsed->type));
+  stricter_ = true;
   if (first_ && type != WalRecordType::crc) return damaged("a segment must begin with a checksum record");
+  if (type == WalRecordType::crc && !parsed->payload.empty()) return damaged("checksum record with a payload");
+  stricter_ = false;
   if (type == WalRecordType::crc) {
-    if (!parsed->payload.empty()) return damaged("checksum record with a payload");
     const std::optional<std::uint32_t> expected = first_ ? expected_ : crc_;
     if (expected && *expected != parsed->crc)
       return fail(Errc::corrupt, "{} at {}: the segment before ended with checksum {:08x}, this one continues {:08x}",

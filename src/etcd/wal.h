@@ -83,6 +83,9 @@ class WalSegmentReader {
   Result<std::optional<WalRecord>> next();
   std::uint64_t offset() const { return offset_; }  // behind the last good record
   std::uint32_t crc() const { return crc_; }
+  // After a failure: it is in bytes that etcd does not look at (decoder.go of its server/storage/wal), so an etcd may
+  // well start on them. The upper bits of a length, its padding, unknown fields, what a checksum record holds.
+  bool stricter_than_etcd() const { return stricter_; }
 
  private:
   Result<std::optional<WalRecord>> read_one();
@@ -92,6 +95,7 @@ class WalSegmentReader {
   std::uint32_t crc_ = 0;
   std::uint64_t offset_ = 0;
   bool first_ = true;
+  bool stricter_ = false;
   std::optional<Error> failed_;
 };
 

@@ -31,6 +31,7 @@ std::vector<io::Path> segments_in(const io::Path& folder) {
 struct Broken {
   io::Path file;
   std::uint64_t offset = 0;
+  bool stricter_than_etcd = false;
 };
 
 // The first record that does not continue the chain of checksums; nullopt when the fault is in what the records say.
@@ -42,21 +43,12 @@ std::optional<Broken> first_broken(const std::vector<io::Path>& segments) {
     etcd::WalSegmentReader reader(mapped->bytes(), file.native(), crc);
     for (;;) {
       const auto record = reader.next();
-      if (!record) return Broken{file, reader.offset()};
+      if (!record) return Broken{file, reader.offset(), reader.stricter_than_etcd()};
       if (!*record) break;
     }
     crc = reader.crc();
   }
   return std::nullopt;
-}
-
-// Where no checksum reaches, etcd reads more loosely than we do: it does not look at padding, and passes over fields of
-// a record that it does not know.
-Starts starts_with_log(std::string_view text) {
-  for (const std::string_view loose : {"padding is not zero", "not a well-formed record"}) {
-    if (text.find(loose) != std::string_view::npos) return Starts::unknown;
-  }
-  return Starts::no;
 }
 
 void inspect_segments(Notebook& notebook, LogView& view) {
@@ -70,7 +62,8 @@ void inspect_segments(Notebook& notebook, LogView& view) {
   const std::optional<std::uint64_t> offset = broken ? std::optional(broken->offset) : std::nullopt;
   if (!log) {
     const std::string reason = notebook.without_path(notebook.without_path(log.error().what, file), folder);
-    return notebook.corrupt(file, starts_with_log(reason), reason, offset);
+    const bool passed_over = broken && broken->stricter_than_etcd;
+    return notebook.corrupt(file, passed_over ? Starts::unknown : Starts::no, reason, offset);
   }
   if (!log->torn.empty()) {
     notebook.add({Verdict::repairable, Starts::yes, notebook.below(file), offset,
