@@ -32,6 +32,11 @@ enum class Errc {
 };
 std::string_view errc_name(Errc code);
 
+// Nobody answered, so what was asked for may have happened or not.
+constexpr bool is_no_answer(Errc code) {
+  return code == Errc::unavailable || code == Errc::timeout || code == Errc::cancelled;
+}
+
 struct [[nodiscard]] Error {
   Errc code;
   std::string what;

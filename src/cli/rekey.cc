@@ -25,6 +25,7 @@ Result<Exit> rekey(Program& program, const Wish& wish) {
   TM_LET(auto inner, store::open_store(wish.store, /*read_only=*/false, program.stop()));
   TM_LET(const auto store, store::EncryptedStore::open(std::move(inner), keys));
   TM_LET(const auto done, store->rewrap(keys.recipients));
+  if (done.changed + done.unchanged == 0) return fail(Errc::not_found, "{} is not encrypted", store->url());
   if (wish.format == Format::json || wish.format == Format::yaml) {
     const nlohmann::ordered_json fields{{"kind", "Rekey"},         {"formatVersion", 1},
                                         {"store", store->url()},   {"recipients", keys.recipients.size()},
@@ -32,7 +33,6 @@ Result<Exit> rekey(Program& program, const Wish& wish) {
     program.out() << (wish.format == Format::json ? print_json(fields) : print_yaml(fields));
     return Exit::done;
   }
-  if (done.changed + done.unchanged == 0) return fail(Errc::not_found, "{} is not encrypted", store->url());
   program.out() << fmt::format("{} store keys sealed to {} recipients, {} were already\n", done.changed,
                                keys.recipients.size(), done.unchanged);
   return Exit::done;

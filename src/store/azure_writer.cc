@@ -90,6 +90,8 @@ Status AzureWriter::settle(const AzureCall& call, const Result<net::Answer>& ans
   if (!taken && !look) return as_told();
   const Result<Whose> found = whose();
   if (found && *found == Whose::ours) return {};
+  // The look failed as well: it may be ours, so nobody is told that it is another's.
+  if (taken && !found && is_no_answer(found.error().code)) return std::unexpected(found.error());
   if (taken || (found && *found == Whose::others)) {
     return fail(Errc::already_exists, "put '{}': the key is taken", key_);
   }

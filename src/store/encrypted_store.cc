@@ -180,6 +180,10 @@ Result<std::unique_ptr<ObjectWriter>> EncryptedStore::create(std::string_view ke
   TM_CHECK(check_key(key));
   if (is_open_key(key) || keys_.recipients.empty()) return inner_->create(key);
   if (read_only()) return inner_->create(key);  // its refusal names the store
+  // What was written before the store was encrypted is an object of this store like any other.
+  const auto open = inner_->stat(key);
+  if (open) return fail(Errc::already_exists, "put '{}': the key is taken", key);
+  if (open.error().code != Errc::not_found) return std::unexpected(open.error());
   TM_LET(const age::Identity store_key, own_store_key());
   std::vector<age::Recipient> recipients{store_key.recipient()};
   recipients.insert(recipients.end(), keys_.recipients.begin(), keys_.recipients.end());
@@ -249,14 +253,18 @@ Result<EncryptedStore::Rewrapped> EncryptedStore::rewrap(const std::vector<age::
   }
   Rewrapped done;
   TM_LET(const auto files, list_key_files(*inner_, kAgeKeyFiles));
+  // All are opened before one is sealed: an identity that is missing must not end this in the middle.
+  std::vector<std::pair<std::uint32_t, StoreKeyFile>> to_seal;
   for (const auto& [id, keys] : files) {
-    TM_LET(const StoreKeyFile newest, read_key_file(*inner_, keys.front(), keys_.identities));
+    TM_LET(StoreKeyFile newest, read_key_file(*inner_, keys.front(), keys_.identities));
     if (same_recipients(newest.recipients, recipients)) {
       ++done.unchanged;
-      continue;
+    } else {
+      to_seal.emplace_back(parse_store_key_name(keys.front())->second + 1, std::move(newest));
     }
-    const std::uint32_t epoch = parse_store_key_name(keys.front())->second + 1;
-    TM_CHECK(put_key_file(*inner_, {newest.identity, recipients}, epoch));
+  }
+  for (const auto& [epoch, file] : to_seal) {
+    TM_CHECK(put_key_file(*inner_, {file.identity, recipients}, epoch));
     ++done.changed;
   }
   return done;

@@ -124,9 +124,20 @@ TEST_F(EncryptedStoreTest, WhatWasOpenBeforeStaysReadable) {
   EXPECT_EQ(text(*store, "v2/a"), "open");
   EXPECT_EQ(text(*store, "v2/b"), "closed");
   EXPECT_THAT(keys(*store), ElementsAre("v2/a", "v2/b"));
+  EXPECT_EQ(store->put("v2/a", as_bytes("again")).error().code, Errc::already_exists) << "whichever layout has it";
   ASSERT_TRUE(store->remove("v2/a"));
   ASSERT_TRUE(store->remove("v2/b"));
   EXPECT_THAT(keys(*store), ElementsAre());
+}
+
+TEST_F(EncryptedStoreTest, RekeyOpensEveryStoreKeyBeforeItSealsOne) {
+  const auto both = std::vector{ann_.recipient(), bob_.recipient()};
+  ASSERT_TRUE(open({ann_.recipient()}, {})->put("v2/1", as_bytes("one")));
+  ASSERT_TRUE(open({eve_.recipient()}, {})->put("v2/2", as_bytes("two")));
+  const auto before = keys(below_, kAgeKeyFiles);
+  EXPECT_EQ(open(both, {ann_})->rewrap(both).error().code, Errc::denied);
+  EXPECT_EQ(keys(below_, kAgeKeyFiles), before);
+  EXPECT_EQ(open(both, {ann_, eve_})->rewrap(both)->changed, 2U);
 }
 
 TEST_F(EncryptedStoreTest, ALaterRecipientReadsEverythingAfterRekey) {

@@ -114,6 +114,8 @@ Status GcsWriter::settle(const GcsCall& call, const Result<net::Answer>& answer,
   if (!answer && answer.error().code == Errc::cancelled) return as_told();
   const Result<GcsObject> found = client_->stat(key_);
   if (found && found->mark == mark_ && found->crc32c == crc_ && found->size == total()) return {};
+  // The look failed as well: it may be ours, so nobody is told that it is another's.
+  if (taken && !found && is_no_answer(found.error().code)) return std::unexpected(found.error());
   if (taken || found) return fail(Errc::already_exists, "put '{}': the key is taken", key_);
   return as_told();
 }

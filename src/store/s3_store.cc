@@ -101,10 +101,12 @@ Result<std::unique_ptr<ObjectWriter>> S3Store::create(std::string_view key) {
   TM_CHECK(writable(key));
   TM_LET(const bool versions, by_version());
   if (versions) {
-    // A delete marker would let a second version in, which no reader would see.
-    const auto there = stat(key);
-    if (there) return fail(Errc::already_exists, "put '{}': the key is taken", key);
-    if (there.error().code != Errc::not_found) return std::unexpected(there.error());
+    // A delete marker would let a second version in, which no reader would see; nor would one behind a version that
+    // another tool excluded.
+    TM_LET(const auto all, versions_of(*client_, client_->full_key(key)));
+    if (!std::ranges::all_of(all, &S3Version::delete_marker)) {
+      return fail(Errc::already_exists, "put '{}': the key is taken", key);
+    }
   }
   return std::make_unique<S3Writer>(client_, client_->full_key(key), part_bytes_);
 }
