@@ -40,9 +40,9 @@ format: ## formats the C++ sources
 	@tools/setup build test
 	@tools/check_format --fix
 
-lint: ## clang-tidy on all sources
+lint: ## clang-tidy on all sources, one by one
 	@tools/setup build test
-	@tools/lint --all
+	@tools/lint --all --each
 
 tidy: ## clang-tidy on what changed since BASE (default: see tools/lint) and on what includes it
 	@tools/setup build test

@@ -15,6 +15,11 @@ endif()
 # The sanitizer builds are for what the tests reach, and most of their time is the compiler's: clang at -O0 takes a
 # quarter of g++ at -O1. Only the folders whose loops go over every byte of a snapshot are optimized there.
 set(TM_HOT_FOLDERS base io bolt etcd crypto age restore)
+# Their presets also compile eight sources of a folder as one (CMAKE_UNITY_BUILD), for most of what the compiler does is
+# the same headers again. That every source stands by itself is for the other presets to see.
+file(STRINGS ${CMAKE_SOURCE_DIR}/cmake/alone.txt alone REGEX "^src/")
+list(TRANSFORM alone PREPEND ${CMAKE_SOURCE_DIR}/)
+set_source_files_properties(${alone} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 # Nobody waits for the code of the tests themselves.
 add_library(tm_test_flags INTERFACE)
 if(NOT TM_SANITIZE)
@@ -67,6 +72,11 @@ function(tm_folder name)
   endif()
   add_library(tm_${name} STATIC ${sources})
   target_link_libraries(tm_${name} PUBLIC tm_flags fmt::fmt Threads::Threads ${below})
+  # Every verb calls what its user asks for a Wish.
+  if(name STREQUAL "cli")
+    set(CMAKE_UNITY_BUILD OFF)
+    set_target_properties(tm_${name} PROPERTIES UNITY_BUILD OFF)
+  endif()
   if(TM_SANITIZE AND name IN_LIST TM_HOT_FOLDERS)
     target_compile_options(tm_${name} PRIVATE -O1)
   endif()
