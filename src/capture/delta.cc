@@ -22,21 +22,66 @@ std::string delta_key(RevisionSpan span, std::int64_t unix_s) {
   return bucket::v2_key(name);
 }
 
-// Passes on, and keeps the digest of everything but the last 32 bytes beside those bytes: a delta's body proves itself.
-Status check_body(store::ObjectStore& store, const std::string& key, RevisionSpan span) {
+// Takes everything, keeps its digest and passes it on.
+class DigestSink final : public io::Sink {
+ public:
+  explicit DigestSink(io::Sink* next = nullptr) : next_(next) {}
+  Status write(Bytes bytes) override {
+    digest_.update(bytes);
+    return next_ == nullptr ? Status{} : next_->write(bytes);
+  }
+  Status finish() override { return next_ == nullptr ? Status{} : next_->finish(); }
+  crypto::Sha256Digest digest() { return digest_.finish(); }
+
+ private:
+  io::Sink* next_;
+  crypto::Sha256 digest_;
+};
+
+// The events of a delta in the store: the digest of them as this program prints them, whoever wrote it and how. A body
+// proves itself (its own digest), and its span is the name's.
+Result<crypto::Sha256Digest> read_content(store::ObjectStore& store, const std::string& key, RevisionSpan span) {
   TM_LET(auto stored, store.open(key));
   TM_LET(auto text, io::decompressing(io::Codec::gzip, std::move(stored)));
   RevisionSpan seen{};
+  DigestSink sink;
+  bucket::DeltaWriter printed(sink);
   TM_CHECK(named(key, bucket::read_delta(*text, [&](const bucket::DeltaEvent& event) -> Status {
                    if (seen.first.raw() == 0) seen.first = Revision(event.mod);
                    seen.last = Revision(event.mod);
-                   return {};
+                   return printed.add(event);
                  })));
   if (seen != span) {
     return fail(Errc::corrupt, "'{}' holds revisions {} to {} instead of {} to {}", key, seen.first, seen.last,
                 span.first, span.last);
   }
-  return {};
+  TM_CHECK(printed.finish());
+  return sink.digest();
+}
+
+// What a put of this part of the segment would write.
+struct Wanted {
+  crypto::Sha256Digest content{};
+  std::uint64_t stored_bytes = 0;
+};
+Result<Wanted> wanted_of(const Segment& segment, RevisionSpan span, unsigned gzip_threads) {
+  DigestSink nowhere;
+  io::GzipSink gzip(nowhere, kMemberBytes, gzip_threads);
+  DigestSink text(&gzip);
+  bucket::DeltaWriter writer(text);
+  TM_CHECK(read_segment(segment.path, segment.facts, span,
+                        [&](const bucket::DeltaEvent& event) { return writer.add(event); }));
+  TM_CHECK(writer.finish());
+  TM_CHECK(gzip.finish());
+  return Wanted{text.digest(), gzip.compressed_bytes()};
+}
+
+// Of an object that we did not put: whoever else claimed it.
+std::string owner_of(const std::vector<catalog::Claim>& claims, const std::string& object, const std::string& we) {
+  for (const catalog::Claim& claim : claims) {
+    if (claim.object == object && claim.recorder != we) return claim.recorder;
+  }
+  return "unknown";
 }
 
 }  // namespace
@@ -75,11 +120,31 @@ Result<bool> DeltaPublisher::adopt_earlier(const std::vector<catalog::Claim>& cl
   return false;
 }
 
+// Is what stands under our name what we would put there? Another recorder of the same span, sealed in the same second,
+// gives its delta the same name; the times in it differ, and so may all else.
+Result<DeltaPublisher::Found> DeltaPublisher::look_at(const Segment& segment, RevisionSpan span, const std::string& own,
+                                                      Put put_by) {
+  const auto content = read_content(store_, own, span);
+  if (!content && (content.error().code == Errc::corrupt || content.error().code == Errc::torn)) {
+    log_error("delta in the store is damaged, putting it again", "{}", content.error().what);
+    return Found::damaged;
+  }
+  if (!content && content.error().code != Errc::denied) return std::unexpected(content.error());
+  TM_LET(const Wanted wanted, wanted_of(segment, span, options_.gzip_threads));
+  if (content) return *content == wanted.content ? Found::ours : Found::others;
+  // Encrypted, and a recorder holds no identity: what it was told and the size are all that can be known. An object is
+  // put whole or not at all.
+  TM_LET(const store::ObjectInfo info, store_.stat(own));
+  if (put_by == Put::others || info.size != wanted.stored_bytes) return Found::others;
+  log_warning("delta in the store cannot be read again, taken as it is", "{}", content.error().what);
+  return Found::ours;
+}
+
 // Works at one start until it is settled whose object counts there.
 Result<DeltaPublisher::Settled> DeltaPublisher::settle(const Segment& segment, RevisionSpan span,
                                                        DeltaPublished& done) {
   const std::string own = delta_key(span, *segment.facts.sealed_unix_s);
-  bool trusted = false;  // our object is there, and known to be right
+  auto put_by = Put::unknown;  // who put what is under our name
   for (int round = 0; round < kMaxRounds; round++) {
     TM_LET(const auto claims, claims_.of(span.first));
     if (claims.empty()) {
@@ -89,27 +154,23 @@ Result<DeltaPublisher::Settled> DeltaPublisher::settle(const Segment& segment, R
     const catalog::Claim& top = claims.back();
     TM_LET(const bool there, exists(top.object));
     if (top.object == own) {
-      if (there && !trusted) {
+      if (there && put_by != Put::just_now) {
         // From before a crash, or another recorder's of the same name.
-        if (auto sound = check_body(store_, own, span); !sound) {
-          if (sound.error().code == Errc::denied) {
-            // Encrypted by an earlier life of ours, and a recorder holds no identity. It was put whole or not at all.
-            log_warning("delta in the store cannot be read again, taken as it is", "{}", sound.error().what);
-            return Settled{Settled::By::me, span.last, own, options_.recorder};
-          }
-          if (sound.error().code != Errc::corrupt && sound.error().code != Errc::torn)
-            return std::unexpected(sound.error());
-          log_error("delta in the store is damaged, putting it again", "{}", sound.error().what);
+        TM_LET(const Found found, look_at(segment, span, own, put_by));
+        if (found == Found::damaged) {
           options_.steps->about_to("remove a damaged delta");
           TM_CHECK(store_.remove(own));
+          put_by = Put::unknown;
           continue;
         }
+        if (found == Found::others)
+          return Settled{Settled::By::other, span.last, own, owner_of(claims, own, options_.recorder)};
       }
       if (there) return Settled{Settled::By::me, span.last, own, options_.recorder};
       TM_LET(const bool adopted, adopt_earlier(claims, span.first));
       if (adopted) continue;
-      TM_CHECK(put(segment, span, own, done));
-      trusted = true;
+      TM_LET(const bool written, put(segment, span, own, done));
+      put_by = written ? Put::just_now : Put::others;
       continue;
     }
     const auto name = bucket::parse_key(top.object);
@@ -193,9 +254,13 @@ Status DeltaPublisher::close_gaps(const std::vector<catalog::GapRecord>& gaps, R
   return {};
 }
 
-Status DeltaPublisher::put(const Segment& segment, RevisionSpan span, const std::string& key, DeltaPublished& done) {
+// False: the key is taken.
+Result<bool> DeltaPublisher::put(const Segment& segment, RevisionSpan span, const std::string& key,
+                                 DeltaPublished& done) {
   options_.steps->about_to("make a delta");
-  TM_LET(const auto object, store_.create(key));
+  auto created = store_.create(key);
+  if (!created && created.error().code == Errc::already_exists) return false;
+  TM_LET(const auto object, std::move(created));
   io::GzipSink gzip(*object, kMemberBytes, options_.gzip_threads);
   bucket::DeltaWriter writer(gzip);
   std::vector<std::pair<std::uint64_t, Revision>> starts;  // the first event in each stretch of kMemberBytes
@@ -211,8 +276,8 @@ Status DeltaPublisher::put(const Segment& segment, RevisionSpan span, const std:
   TM_CHECK(gzip.finish());
   options_.steps->about_to("commit a delta");
   if (auto committed = object->commit(); !committed) {
-    if (committed.error().code == Errc::already_exists) return {};  // the next round reads it back
-    return committed;
+    if (committed.error().code == Errc::already_exists) return false;
+    return std::unexpected(committed.error());
   }
   done.events += writer.events();
   done.json_bytes += writer.json_bytes();
@@ -221,7 +286,7 @@ Status DeltaPublisher::put(const Segment& segment, RevisionSpan span, const std:
   if (auto seek = put_seek_table(key, gzip.members(), starts); !seek) {
     log_warning("seek table not written", "object={} reason=\"{}\"", key, seek.error().what);
   }
-  return {};
+  return true;
 }
 
 Status DeltaPublisher::put_seek_table(const std::string& key, const std::vector<io::GzipMember>& members,

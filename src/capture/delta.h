@@ -1,9 +1,9 @@
 // From a sealed segment of the spill to a delta in the store, exactly once.
 //
 // Publishing follows the claims (claim.h) and is safe to repeat after a crash at any point: the name of the delta was
-// fixed when the segment was sealed, an object that is already there is read back and compared by its digest, and
-// nothing is removed from the spill before the delta that counts is durable. Memory: constant, whatever the segment's
-// size. Threads: one at a time.
+// fixed when the segment was sealed, an object that is already there is read back and compared with what
+// would be put (by its size where it is encrypted and nobody here can read it), and nothing is removed from the spill
+// before the delta that counts is durable. Memory: constant, whatever the segment's size. Threads: one at a time.
 #pragma once
 
 #include <functional>
@@ -51,10 +51,13 @@ class DeltaPublisher {
 
  private:
   struct Settled;
+  enum class Put { unknown, just_now, others };  // who put what stands under our name, as far as we were told
+  enum class Found { ours, others, damaged };
   Result<Settled> settle(const Segment& segment, RevisionSpan span, DeltaPublished& done);
+  Result<Found> look_at(const Segment& segment, RevisionSpan span, const std::string& own, Put put_by);
   Result<bool> adopt_earlier(const std::vector<catalog::Claim>& claims, Revision start);
   bool waited_long_enough(const catalog::Claim& claim);
-  Status put(const Segment& segment, RevisionSpan span, const std::string& key, DeltaPublished& done);
+  Result<bool> put(const Segment& segment, RevisionSpan span, const std::string& key, DeltaPublished& done);
   Status put_seek_table(const std::string& key, const std::vector<io::GzipMember>& members,
                         const std::vector<std::pair<std::uint64_t, Revision>>& starts);
   Status remove_strays(const std::vector<Revision>& starts, DeltaPublished& done);

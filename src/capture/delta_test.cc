@@ -8,6 +8,7 @@
 #include "capture/testing/events.h"
 #include "capture/testing/recorded.h"
 #include "catalog/timeline.h"
+#include "store/encrypted_store.h"
 #include "store/testing/faulty_store.h"
 #include "store/testing/mem_store.h"
 #include "store/testing/pausing_store.h"
@@ -30,10 +31,10 @@ struct Desk {
     spill = Spill::open(options).value();
   }
   // A sealed segment of these revisions.
-  Segment segment(std::int64_t first, std::int64_t last, std::int64_t unix_s) {
+  Segment segment(std::int64_t first, std::int64_t last, std::int64_t unix_s, Time received = kNoon) {
     Events events(first);
     events.revisions(static_cast<int>(last - first + 1));
-    EXPECT_TRUE(spill->append(events.all(), kNoon));
+    EXPECT_TRUE(spill->append(events.all(), received));
     EXPECT_TRUE(spill->seal(unix_s));
     return spill->sealed().back();
   }
@@ -200,6 +201,44 @@ TEST_P(LateLoser, MisleadsNobody) {
 }
 
 INSTANTIATE_TEST_SUITE_P(ShorterEqualLonger, LateLoser, ::testing::Values(5, 7, 9, 12));
+
+// Both sealed the same revisions in the same second, so both deltas have one name; what is in them differs in its
+// times.
+class SameName : public ::testing::TestWithParam<bool> {};
+
+TEST_P(SameName, TheLoserDoesNotCallItItsOwn) {
+  const bool encrypted = GetParam();  // nobody here can read what is there
+  tidemark::testing::FakeClock clock{kNoon};
+  std::unique_ptr<store::ObjectStore> store = std::make_unique<store::testing::MemStore>();
+  if (encrypted) {
+    store = store::EncryptedStore::open(std::move(store), {{age::Identity::generate().recipient()}, {}}).value();
+  }
+  store::testing::PausingStore slow(*store);
+  Desk a(slow, clock, "a"), b(*store, clock, "b");
+  const Segment of_a = a.segment(5, 9, 1'800'000'001), of_b = b.segment(5, 9, 1'800'000'001, kNoon + 7ms);
+  slow.pause_next("v2/");
+  Result<DeltaPublished> late = fail(Errc::io, "not run");
+  {
+    std::jthread sleeper([&] { late = a.publisher.publish(of_a, Revision(4)); });
+    ASSERT_TRUE(slow.wait_until_paused());
+    const auto taken = b.publisher.publish(of_b, Revision(4));
+    ASSERT_TRUE(taken) << taken.error().what;
+    EXPECT_EQ(taken->how, How::mine);
+    slow.release();
+  }
+  ASSERT_TRUE(late) << late.error().what;
+  EXPECT_EQ(late->how, How::others);
+  EXPECT_EQ(late->reached, Revision(9));
+  EXPECT_EQ(late->events, 0U);
+  EXPECT_TRUE(late->removed_strays.empty());
+  EXPECT_EQ(testing::keys(*store, "v2/").size(), 1U);
+  // Later lives of both tell them apart too: by what is in it, or by its size where they cannot read it.
+  DeltaPublisher reborn_a(*store, clock, {"a", 1min, 1}), reborn_b(*store, clock, {"b", 1min, 1});
+  EXPECT_EQ(reborn_a.publish(of_a, Revision(4))->how, How::others);
+  EXPECT_EQ(reborn_b.publish(of_b, Revision(4))->how, How::mine);
+}
+
+INSTANTIATE_TEST_SUITE_P(OpenAndEncrypted, SameName, ::testing::Bool());
 
 // The taker pauses instead, after it saw nothing of a: a wakes, publishes and takes its start back.
 TEST_F(DeltaPublishing, ALateTakerMisleadsNobody) {
