@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <thread>
 
 #include "crypto/sign.h"
 #include "io/file.h"
@@ -134,6 +135,98 @@ TEST_F(S3Wire, AnUploadIsGivenUpEvenWhenAskedToStop) {
   }
   EXPECT_EQ(recorder_.calls().back(), "DELETE /bucket/p/large?uploadId=u%261");
   EXPECT_EQ(store->list("").error().code, Errc::cancelled);
+}
+
+// ---- buckets that keep versions
+
+// A bucket of one key, whose versions are listed as the test says.
+class S3Versions : public ::testing::Test {
+ protected:
+  static std::string version(std::string_view id, std::string_view modified, std::size_t size) {
+    return fmt::format(
+        "<Version><Key>p/a</Key><VersionId>{}</VersionId><LastModified>{}</LastModified><Size>{}</Size></Version>", id,
+        modified, size);
+  }
+  std::unique_ptr<S3Store> open() {
+    const S3Surroundings around{.environment = credentials(),
+                                .seed = 1,
+                                .wait = [](std::chrono::nanoseconds, const std::stop_token&) { return true; }};
+    return S3Store::open(fmt::format("s3://bucket/p?region=r&endpoint={}", server_.url()), around).value();
+  }
+  Reply answer(const Received& r) {
+    if (r.target.find("versioning") != std::string::npos) {
+      return {.body = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"};
+    }
+    if (r.target.find("versions") != std::string::npos) {
+      return {.body = "<ListVersionsResult>" + listed_ + "</ListVersionsResult>"};
+    }
+    if (r.target.find("tagging") != std::string::npos) return tags_;
+    return {.body = "read " + r.target};
+  }
+
+  std::string listed_;
+  Reply tags_;
+  HttpServer server_{[this](const Received& r) { return answer(r); }};
+};
+
+TEST_F(S3Versions, TheOldestIsTheLastListedWhateverTheTimes) {
+  struct Row {
+    const char *newer, *older;
+  };
+  for (const Row& row : {Row{"2026-01-02T00:00:00Z", "2026-01-01T00:00:00Z"},     // as one expects
+                         Row{"2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z"},     // within one second
+                         Row{"2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"}}) {  // begun earlier, completed later
+    listed_ = version("newest", row.newer, 3) + version("newer", row.newer, 2) + version("oldest", row.older, 1);
+    const auto store = open();
+    EXPECT_EQ(store->stat("a").value().size, 1U) << row.newer << row.older;
+    EXPECT_EQ(store->list("").value().at(0).size, 1U) << row.newer << row.older;
+    EXPECT_EQ(as_text(store->get("a").value()), "read /bucket/p/a?versionId=oldest") << row.newer << row.older;
+  }
+}
+
+TEST_F(S3Versions, OnlyADefiniteAnswerAboutTagsDecides) {
+  listed_ = "<DeleteMarker><Key>p/a</Key><VersionId>m</VersionId></DeleteMarker>" +
+            version("oldest", "2026-01-01T00:00:00Z", 1);
+  const auto tags = [](std::string_view key, std::string_view value) {
+    return fmt::format("<Tagging><TagSet><Tag><Key>{}</Key><Value>{}</Value></Tag></TagSet></Tagging>", key, value);
+  };
+  const auto code = [](std::string_view name) { return fmt::format("<Error><Code>{}</Code></Error>", name); };
+  struct Row {
+    Reply tags;
+    std::optional<Errc> stat;  // nullopt: it is there
+  };
+  const Row rows[] = {
+      {{.body = tags("x-etcd-snapshot-exclude", "true")}, Errc::not_found},
+      {{.body = tags("x-etcd-snapshot-exclude", "false")}, {}},
+      {{.body = tags("other", "true")}, {}},
+      {{.body = "<Tagging><TagSet/></Tagging>"}, {}},
+      {{.status = 404, .body = code("NoSuchTagSet")}, {}},
+      {{.status = 403, .body = code("AccessDenied")}, {}},  // whoever may not read tags sees what any program sees
+      {{.status = 501, .body = code("NotImplemented")}, {}},
+      {{.status = 405, .body = code("MethodNotAllowed")}, {}},
+      // Nobody knows.
+      {{.status = 429}, Errc::unavailable},
+      {{.status = 408}, Errc::unavailable},
+      {{.status = 500}, Errc::unavailable},
+      {{.status = 503, .body = code("SlowDown")}, Errc::unavailable},
+      {{.status = 401}, Errc::denied},
+      {{.status = 403, .body = code("RequestTimeTooSkewed")}, Errc::denied},
+      {{.status = 403, .body = "<html>a proxy's</html>"}, Errc::denied},
+      {{.status = 400, .body = code("ExpiredToken")}, Errc::denied},
+      {{.status = 400, .body = code("InvalidArgument")}, Errc::invalid},
+      {{.body = "<html>a proxy's</html>"}, Errc::corrupt},
+  };
+  for (const Row& row : rows) {
+    tags_ = row.tags;
+    const auto store = open();
+    const auto info = store->stat("a");
+    EXPECT_EQ(info.has_value(), !row.stat) << row.tags.status << row.tags.body;
+    if (!info && row.stat) {
+      EXPECT_EQ(info.error().code, *row.stat) << row.tags.status << row.tags.body << info.error().what;
+    }
+    const auto all = store->list("");
+    EXPECT_EQ(all.has_value(), !row.stat || row.stat == Errc::not_found) << row.tags.status << row.tags.body;
+  }
 }
 
 }  // namespace

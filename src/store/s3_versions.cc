@@ -94,30 +94,50 @@ Result<std::vector<S3Version>> list_until(S3Client& client, const std::string& p
   return all;
 }
 
+// What lies in the asking, not in the bucket: a clock that is not set yet, an old token, too many requests.
+bool is_passing(const net::Answer& answer, std::string_view code) {
+  if (answer.status == 401 || answer.status == 408 || answer.status == 429) return true;
+  if (answer.status >= 500 && answer.status != 501) return true;
+  constexpr std::array<std::string_view, 8> kCodes = {
+      "NoSuchBucket",          "RequestTimeTooSkewed",         "ExpiredToken",     "InvalidToken", "InvalidAccessKeyId",
+      "SignatureDoesNotMatch", "AuthorizationHeaderMalformed", "PermanentRedirect"};
+  return std::ranges::find(kCodes, code) != kCodes.end();
+}
+
+// Only an answer that is about the tags decides: taken for "not excluded", any other would show what is hidden.
+bool says_no_tags(const net::Answer& answer) {
+  const std::string code = read_refusal(answer).code;
+  if (is_passing(answer, code)) return false;
+  const bool none = answer.status == 404 || code == "NoSuchTagSet";
+  const bool not_ours = answer.status == 403 && code == "AccessDenied";
+  const bool unknown_there = answer.status == 405 || answer.status == 501 || code == "NotImplemented";
+  return none || not_ours || unknown_there;
+}
+
 Result<bool> excluded(S3Client& client, const S3Version& version) {
   const S3Call call{
       .what = "read the tags of", .key = version.key, .query = {{"tagging", ""}, {"versionId", version.id}}};
   TM_LET(const net::Answer answer, client.call(call));
-  if (answer.status >= 500) return client.refused(call, answer);
-  if (!answer.ok()) return false;  // no tags, or not ours to read
+  if (!answer.ok()) {
+    if (says_no_tags(answer)) return false;
+    return client.refused(call, answer);
+  }
   bool found = false;
+  bool tags = false;
   std::string key;
   std::string value;
   TM_CHECK(named("tags", read_xml(answer.text(), [&](const XmlElement& e) -> Status {
+                   tags = tags || e.root == "Tagging";
                    if (e.path == "TagSet/Tag/Key") key = e.text;
                    if (e.path == "TagSet/Tag/Value") value = e.text;
-                   if (e.path == "TagSet/Tag" && key == kExcludeTag && value == "true") found = true;
+                   if (e.path != "TagSet/Tag") return {};
+                   found = found || (key == kExcludeTag && value == "true");
+                   key.clear();
+                   value.clear();
                    return {};
                  })));
+  if (!tags) return fail(Errc::corrupt, "tags of '{}': the answer has none", version.key);
   return found;
-}
-
-bool is_passing(const net::Answer& answer) {
-  if (answer.status == 401 || answer.status == 408 || answer.status == 429) return true;
-  constexpr std::array<std::string_view, 8> kCodes = {
-      "NoSuchBucket",          "RequestTimeTooSkewed",         "ExpiredToken",     "InvalidToken", "InvalidAccessKeyId",
-      "SignatureDoesNotMatch", "AuthorizationHeaderMalformed", "PermanentRedirect"};
-  return std::ranges::find(kCodes, read_refusal(answer).code) != kCodes.end();
 }
 
 }  // namespace
@@ -125,11 +145,10 @@ bool is_passing(const net::Answer& answer) {
 Result<std::string> versioning_of(S3Client& client) {
   const S3Call call{.what = "read versioning of", .query = {{"versioning", ""}}};
   TM_LET(const net::Answer answer, client.call(call));
-  if (answer.status >= 500 && answer.status != 501) return client.refused(call, answer);
   if (!answer.ok()) {
-    // Only a bucket that does not say is taken for one without versions. What passes (a clock that is not set yet, an
-    // old token) would otherwise be remembered for as long as the program runs.
-    if (is_passing(answer)) return client.refused(call, answer);
+    // Only a bucket that does not say is taken for one without versions; what passes would otherwise be remembered for
+    // as long as the program runs.
+    if (is_passing(answer, read_refusal(answer).code)) return client.refused(call, answer);
     return std::string();
   }
   TM_LET(const auto fields, named("versioning", read_flat_xml(answer.text())));
@@ -150,8 +169,7 @@ Result<std::optional<S3Version>> counting_version(S3Client& client, std::span<co
   bool hidden = false;
   for (const S3Version& version : of_one_key) {
     hidden = hidden || version.delete_marker;
-    // A server that lists markers and versions apart does not say how they interleave, but time does.
-    if (!version.delete_marker && (oldest == nullptr || version.modified <= oldest->modified)) oldest = &version;
+    if (!version.delete_marker) oldest = &version;
   }
   if (oldest == nullptr) return std::nullopt;
   if (hidden) {

@@ -25,8 +25,9 @@ Result<std::vector<S3Version>> list_versions(S3Client& client, const std::string
 // Of one key.
 Result<std::vector<S3Version>> versions_of(S3Client& client, const std::string& key);
 
-// The version that counts, of all of one key's: the oldest; nullopt when there is none, or when it is hidden by a
-// delete marker and the tag x-etcd-snapshot-exclude=true.
+// The version that counts, of all of one key's in the order of the list: the oldest, that is the last that is no delete
+// marker. Not by its time: an upload in parts bears the time when it began, and times tie. nullopt when there is none,
+// or when it is hidden by a delete marker and the tag x-etcd-snapshot-exclude=true. A failure when nobody can tell.
 Result<std::optional<S3Version>> counting_version(S3Client& client, std::span<const S3Version> of_one_key);
 
 }  // namespace tidemark::store
