@@ -5,6 +5,7 @@
 #include "crypto/sha256.h"
 #include "crypto/sign.h"
 #include "net/http_date.h"
+#include "store/listing.h"
 #include "store/xml.h"
 
 namespace tidemark::store {
@@ -99,9 +100,7 @@ std::string S3Client::region() const {
   return region_;
 }
 
-std::string S3Client::full_key(std::string_view key) const {
-  return options_.prefix.empty() ? std::string(key) : options_.prefix + "/" + std::string(key);
-}
+std::string S3Client::full_key(std::string_view key) const { return key_in_bucket(options_.prefix, key); }
 
 std::string S3Client::fresh_nonce() {
   const std::scoped_lock lock(mutex_);
@@ -116,8 +115,8 @@ net::Headers S3Client::customer_key_headers() const {
           {name + "key-MD5", crypto::to_base64(crypto::md5(options_.sse_c_key))}};
 }
 
-std::string S3Client::url_of(const S3Call& call) const {
-  const std::string base = options_.endpoint.empty() ? amazon_endpoint(region()) : options_.endpoint;
+std::string S3Client::url_of(const S3Call& call, const std::string& region) const {
+  const std::string base = options_.endpoint.empty() ? amazon_endpoint(region) : options_.endpoint;
   const std::size_t host = base.find("://") + 3;
   std::string url = options_.path_style ? base + "/" + options_.bucket
                                         : base.substr(0, host) + options_.bucket + "." + base.substr(host);
@@ -130,10 +129,11 @@ std::string S3Client::url_of(const S3Call& call) const {
   return url;
 }
 
-Status S3Client::sign(net::Request& request, AwsCredentials& used, const std::stop_token& stop) {
+Status S3Client::sign(net::Request& request, const std::string& region, AwsCredentials& used,
+                      const std::stop_token& stop) {
   TM_LET(used, credentials_.get(stop));
   const std::string sha(net::header_value(request.headers, "x-amz-content-sha256"));
-  return sign_v4(request, used, {region(), "s3"}, sha, clock_.now());
+  return sign_v4(request, used, {region, "s3"}, sha, clock_.now());
 }
 
 net::Verdict S3Client::judge(const net::Answer& answer) const {
@@ -146,7 +146,8 @@ net::Verdict S3Client::judge(const net::Answer& answer) const {
   return net::verdict_of_status(answer.status, after, clock_.now());
 }
 
-bool S3Client::learn_region(const net::Answer& answer, const S3Refusal& refusal) {
+// True: it is not the one that the request was for, so another try may do. Others may have learnt it meanwhile.
+bool S3Client::learn_region(const net::Answer& answer, const S3Refusal& refusal, const std::string& asked_in) {
   const bool elsewhere = answer.status == 301 || answer.status == 307 ||
                          refusal.code == "AuthorizationHeaderMalformed" ||
                          refusal.code == "IllegalLocationConstraintException" ||
@@ -154,10 +155,11 @@ bool S3Client::learn_region(const net::Answer& answer, const S3Refusal& refusal)
   if (!elsewhere) return false;
   std::string region(answer.header("x-amz-bucket-region"));
   if (region.empty()) region = refusal.region;
+  if (region.empty() || region == asked_in) return false;
   const std::scoped_lock lock(mutex_);
-  if (region.empty() || region == region_) return false;
-  log_info("bucket is in another region", "bucket={} region={}", options_.bucket, region);
-  region_ = region;
+  if (std::exchange(region_, region) != region) {
+    log_info("bucket is in another region", "bucket={} region={}", options_.bucket, region);
+  }
   return true;
 }
 
@@ -166,12 +168,14 @@ Result<net::Answer> S3Client::run(const S3Call& call, Body body, std::uint64_t l
   const std::stop_token stop = call.heeds_stop ? stop_ : std::stop_token();
   bool renewed = false;
   for (int turn = 0;; ++turn) {
-    net::Request request{.method = call.method, .url = url_of(call), .headers = call.headers, .body = call.body};
+    const std::string region = this->region();  // address and signature must name the same one
+    net::Request request{
+        .method = call.method, .url = url_of(call, region), .headers = call.headers, .body = call.body};
     request.silence = call.silence;
     request.headers.push_back({"x-amz-content-sha256", sha});
     AwsCredentials used;
     net::Caller caller(client_, gate_,
-                       {.prepare = [&](net::Request& r) { return sign(r, used, stop); },
+                       {.prepare = [&](net::Request& r) { return sign(r, region, used, stop); },
                         .judge = [this](const net::Answer& answer) { return judge(answer); }});
     auto answer = body == Body::whole ? caller.call(request, stop, limit) : caller.stream(request, stop);
     if (!answer) {
@@ -179,7 +183,7 @@ Result<net::Answer> S3Client::run(const S3Call& call, Body body, std::uint64_t l
     }
     if (answer->ok() || turn >= 2) return answer;
     const S3Refusal refusal = read_refusal(*answer);
-    if (learn_region(*answer, refusal)) continue;
+    if (learn_region(*answer, refusal, region)) continue;
     if ((refusal.code == "ExpiredToken" || refusal.code == "InvalidToken") && !renewed) {
       credentials_.refused(used);
       renewed = true;

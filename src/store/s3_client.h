@@ -59,9 +59,9 @@ class S3Client {
  private:
   enum class Body { whole, streamed };
   Result<net::Answer> run(const S3Call& call, Body body, std::uint64_t limit);
-  std::string url_of(const S3Call& call) const;
-  Status sign(net::Request& request, AwsCredentials& used, const std::stop_token& stop);
-  bool learn_region(const net::Answer& answer, const S3Refusal& refusal);
+  std::string url_of(const S3Call& call, const std::string& region) const;
+  Status sign(net::Request& request, const std::string& region, AwsCredentials& used, const std::stop_token& stop);
+  bool learn_region(const net::Answer& answer, const S3Refusal& refusal, const std::string& asked_in);
   net::Verdict judge(const net::Answer& answer) const;
 
   const S3Options options_;

@@ -229,5 +229,32 @@ TEST_F(S3Versions, OnlyADefiniteAnswerAboutTagsDecides) {
   }
 }
 
+// ---- where the bucket is
+
+TEST(S3Region, ThreadsThatFindItOutAtOnceAllGoOn) {
+  constexpr int kThreads = 4;
+  std::atomic<int> early{0};
+  const HttpServer server([&](const Received& r) -> Reply {
+    if (r.header("Authorization").find("/eu-9/s3/") != std::string_view::npos) return {.body = "here"};
+    // All of them have signed for the wrong region before one of them learns of the right one.
+    for (++early; early < kThreads;) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return {.status = 400, .headers = {{"x-amz-bucket-region", "eu-9"}}};
+  });
+  const auto store = S3Store::open(fmt::format("s3://bucket/p?versions=latest&endpoint={}", server.url()),
+                                   {.environment = credentials(), .seed = 1})
+                         .value();
+  std::vector<std::string> got(kThreads);
+  {
+    std::vector<std::jthread> threads;
+    for (std::string& text : got) {
+      threads.emplace_back([&] {
+        const auto body = store->get("a");
+        text = body ? std::string(as_text(*body)) : body.error().what;
+      });
+    }
+  }
+  EXPECT_EQ(got, std::vector<std::string>(kThreads, "here"));
+}
+
 }  // namespace
 }  // namespace tidemark::store
