@@ -93,9 +93,13 @@ Result<std::optional<Element>> find_in_tree(const Reader& reader, const Bucket& 
 
 Result<Reader> Reader::open(const io::Path& path, std::uint64_t length) {
   TM_LET(io::MappedFile file, io::MappedFile::open(path));
+  return over(std::make_shared<io::MappedFile>(std::move(file)), length);
+}
+
+Result<Reader> Reader::over(std::shared_ptr<io::MappedFile> file, std::uint64_t length) {
   Reader reader;
-  reader.file_ = std::make_shared<io::MappedFile>(std::move(file));
-  reader.name_ = fmt::format("'{}'", path.native());
+  reader.name_ = fmt::format("'{}'", file->path().native());
+  reader.file_ = std::move(file);
   reader.bytes_ = reader.file_->bytes();
   if (length > reader.bytes_.size())
     return fail(Errc::torn, "{} has {} bytes where {} were announced", reader.name_, reader.bytes_.size(), length);

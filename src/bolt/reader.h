@@ -30,6 +30,8 @@ class Reader {
   // The database is the first `length` bytes (0: whole file); a snapshot's 32-byte digest is not part of it.
   // Errc::torn: shorter than its own high-water mark says. Errc::corrupt: no valid meta page.
   static Result<Reader> open(const io::Path& path, std::uint64_t length = 0);
+  // The same over a file that somebody else reads too: both see one inode, whatever becomes of its name.
+  static Result<Reader> over(std::shared_ptr<io::MappedFile> file, std::uint64_t length = 0);
   // The same over bytes in memory. Requires: they outlive the reader.
   static Result<Reader> over(Bytes database, std::string name_in_errors);
 

@@ -188,7 +188,10 @@ Result<std::size_t> FileSource::read(MutableBytes into) {
 
 Result<MappedFile> MappedFile::open(const Path& path) {
   TM_LET(const Fd fd, open_file(path, O_RDONLY));
-  TM_LET(const std::uint64_t size, size_of_file(path));
+  // Of what was opened: the name may be another file's by now, and pages behind the end would be a SIGBUS.
+  struct stat about{};
+  if (::fstat(fd.get(), &about) != 0) return sys_fail("stat", path.native());
+  const auto size = static_cast<std::size_t>(about.st_size);
   if (size == 0) return MappedFile(nullptr, 0, path);
   void* address = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, fd.get(), 0);
   if (address == MAP_FAILED) return sys_fail("map", path.native());

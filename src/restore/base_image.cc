@@ -1,7 +1,6 @@
 #include "restore/base_image.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,26 +12,29 @@ namespace {
 
 constexpr std::uint64_t kDigest = 32;
 constexpr std::uint64_t kBlock = 512;
-constexpr std::size_t kWindow = 256UL * 1024;  // stays in the core's cache
+constexpr std::size_t kWindow = 1UL << 20U;
 
-Status check_digest(const io::Path& file, std::uint64_t length, const std::stop_token& stop) {
-  TM_LET(io::FileSource source, io::FileSource::open(file));
-  Buffer window(kWindow);
+// Of a database of `length` bytes and the digest behind it. From the mapping and not by name: what is proven must be
+// what is read.
+Status check_digest(const io::MappedFile& file, std::uint64_t length, const std::stop_token& stop) {
+  const Bytes all = file.bytes();
   crypto::Sha256 hash;
-  for (std::uint64_t left = length; left > 0;) {
+  std::uint64_t touched = 0;
+  for (std::uint64_t at = 0; at < length;) {
     if (stop.stop_requested()) return fail(Errc::cancelled, "stopped");
-    const MutableBytes piece = MutableBytes(window).first(std::min<std::uint64_t>(left, kWindow));
-    TM_LET(const std::size_t got, io::read_full(source, piece));
-    if (got < piece.size()) return fail(Errc::torn, "ends {} bytes before its digest", left - got);
+    const Bytes piece = all.subspan(at, std::min<std::uint64_t>(length - at, kWindow));
     hash.update(piece);
-    left -= got;
+    at += piece.size();
+    touched += piece.size();
+    if (touched < bolt::Reader::kForgetEvery) continue;
+    touched = 0;
+    file.forget_pages();
   }
-  crypto::Sha256Digest said{};
-  TM_LET(const std::size_t got, io::read_full(source, said));
+  const Bytes said = all.subspan(length, kDigest);
   const crypto::Sha256Digest is = hash.finish();
-  if (got == said.size() && is == said) return {};
+  if (std::ranges::equal(is, said)) return {};
   return fail(Errc::corrupt, "full: the {} bytes of the database have sha256 {}, the body says {}", length, to_hex(is),
-              to_hex(Bytes(said).first(got)));
+              to_hex(said));
 }
 
 Status no_digest(std::string_view name) {
@@ -49,6 +51,11 @@ Result<std::uint64_t> unproven_length(std::uint64_t size, std::string_view name)
   return size - rest;
 }
 
+Result<std::shared_ptr<io::MappedFile>> map_whole(const io::Path& file) {
+  TM_LET(io::MappedFile mapped, io::MappedFile::open(file));
+  return std::make_shared<io::MappedFile>(std::move(mapped));
+}
+
 Result<std::uint64_t> spool_unproven(io::Source& body, const io::Path& spool, std::string_view name) {
   TM_LET(const io::Fd fd, io::open_file(spool, O_CREAT | O_EXCL | O_WRONLY));
   io::FdSink sink(fd.get(), spool);
@@ -58,9 +65,9 @@ Result<std::uint64_t> spool_unproven(io::Source& body, const io::Path& spool, st
 
 }  // namespace
 
-Result<std::unique_ptr<BaseImage>> BaseImage::open(const io::Path& file, std::uint64_t length, std::string_view name,
-                                                   bool proven, const io::Path& remove_later) {
-  TM_LET(auto reader, named(name, bolt::Reader::open(file, length)));
+Result<std::unique_ptr<BaseImage>> BaseImage::open(std::shared_ptr<io::MappedFile> file, std::uint64_t length,
+                                                   std::string_view name, bool proven, const io::Path& remove_later) {
+  TM_LET(auto reader, named(name, bolt::Reader::over(std::move(file), length)));
   if (!proven) {
     // Nothing else vouches for the pages.
     const auto findings = bolt::check_structure(reader, 1);
@@ -75,11 +82,13 @@ Result<std::unique_ptr<BaseImage>> BaseImage::spool(io::Source& body, const io::
   auto opened = [&]() -> Result<std::unique_ptr<BaseImage>> {
     if (skip_digest) {
       TM_LET(const std::uint64_t length, spool_unproven(body, spool, name));
-      return open(spool, length, name, false, spool);
+      TM_LET(auto file, map_whole(spool));
+      return open(std::move(file), length, name, false, spool);
     }
     TM_LET(const bucket::FullBody full, named(name, bucket::spool_full(body, spool)));
     if (!full.has_digest) return std::unexpected(no_digest(name).error());
-    return open(spool, full.db_bytes, name, true, spool);
+    TM_LET(auto file, map_whole(spool));
+    return open(std::move(file), full.db_bytes, name, true, spool);
   }();
   if (!opened) ::unlink(spool.c_str());
   return opened;
@@ -87,23 +96,20 @@ Result<std::unique_ptr<BaseImage>> BaseImage::spool(io::Source& body, const io::
 
 Result<std::unique_ptr<BaseImage>> BaseImage::in_place(const io::Path& file, bool skip_digest) {
   const std::string name = file.string();
-  if (skip_digest) {
-    TM_LET(const std::uint64_t size, io::size_of_file(file));
-    TM_LET(const std::uint64_t length, unproven_length(size, name));
-    return open(file, length, name, false, {});
-  }
-  TM_LET(const std::uint64_t size, io::size_of_file(file));
+  TM_LET(const auto mapped, map_whole(file));
+  const std::uint64_t size = mapped->bytes().size();
   TM_LET(const std::uint64_t length, unproven_length(size, name));
+  if (skip_digest) return open(mapped, length, name, false, {});
   if (length == size) return std::unexpected(no_digest(name).error());
-  auto opened = open(file, length, name, true, {});
+  auto opened = open(mapped, length, name, true, {});
   if (!opened) {
     // A wrong digest says more than the damage that was met first.
-    TM_CHECK(named(name, check_digest(file, length, {})));
+    TM_CHECK(named(name, check_digest(*mapped, length, {})));
     return std::unexpected(std::move(opened).error());
   }
   std::unique_ptr<BaseImage> image = *std::move(opened);
-  image->hashing_ = std::jthread([self = image.get(), file, length, name](const std::stop_token& stop) {
-    self->digest_ = named(name, check_digest(file, length, stop));
+  image->hashing_ = std::jthread([self = image.get(), mapped, length, name](const std::stop_token& stop) {
+    self->digest_ = named(name, check_digest(*mapped, length, stop));
   });
   return image;
 }

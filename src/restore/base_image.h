@@ -22,8 +22,9 @@ class BaseImage {
   // skip_digest the whole tree is checked instead.
   static Result<std::unique_ptr<BaseImage>> spool(io::Source& body, const io::Path& spool, std::string_view name,
                                                   bool skip_digest);
-  // Opens a plain file in place; it is never written. A thread begins to compute its digest: until proven() says ok
-  // nothing that comes from it may be put into use.
+  // Opens a plain file in place; it is never written. A thread begins to compute its digest, of the very inode that
+  // database() reads, so it does not matter when another file takes the name. Until proven() says ok nothing that comes
+  // from it may be put into use.
   static Result<std::unique_ptr<BaseImage>> in_place(const io::Path& file, bool skip_digest);
 
   // Waits for the digest. Errc::corrupt: it is wrong. Ok at once where opening has proven it.
@@ -39,8 +40,8 @@ class BaseImage {
   std::uint64_t size() const { return size_; }
 
  private:
-  static Result<std::unique_ptr<BaseImage>> open(const io::Path& file, std::uint64_t length, std::string_view name,
-                                                 bool proven, const io::Path& remove_later);
+  static Result<std::unique_ptr<BaseImage>> open(std::shared_ptr<io::MappedFile> file, std::uint64_t length,
+                                                 std::string_view name, bool proven, const io::Path& remove_later);
   BaseImage(bolt::Reader reader, etcd::DatabaseState state, std::uint64_t size, io::Path remove_later)
       : reader_(std::move(reader)), state_(std::move(state)), size_(size), remove_(std::move(remove_later)) {}
   bolt::Reader reader_;

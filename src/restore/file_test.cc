@@ -8,6 +8,7 @@
 #include "base/testing/source_dir.h"
 #include "bolt/testing/sample.h"
 #include "etcd/hashkv.h"
+#include "restore/base_image.h"
 #include "restore/testing/attempt.h"
 
 namespace tidemark::restore {
@@ -82,6 +83,24 @@ TEST(RestoreFile, AWrongDigestIsRefused) {
     EXPECT_EQ(run.restored.error().code, Errc::corrupt);
     EXPECT_NE(run.restored.error().what.find("sha256"), std::string::npos) << run.restored.error().what;
     EXPECT_FALSE(std::filesystem::exists(run.wish.data_dir / "member")) << "all but the digest was good";
+  }
+}
+
+// What is proven is what is read, also when another file takes the name meanwhile.
+TEST(RestoreFile, TheDigestIsThatOfTheFileThatWasOpened) {
+  const Buffer good = *io::read_file(kSnapshots / "3.5" / "before.db", 1U << 20U);
+  Buffer bad = good;
+  bolt::testing::edit_meta(bad, 1, [](bolt::Meta& meta) { meta.txid += 2; });
+  const auto dir = io::TempDir::create();
+  const io::Path name = dir->path() / "snapshot.db";
+  for (int i = 0; i < ::tidemark::testing::scaled(100); ++i) {
+    const bool first_good = i % 2 == 0;
+    ASSERT_TRUE(io::write_file_durably(name, first_good ? good : bad));
+    ASSERT_TRUE(io::write_file_durably(dir->path() / "other", first_good ? bad : good));
+    const auto image = BaseImage::in_place(name, false);
+    std::filesystem::rename(dir->path() / "other", name);
+    ASSERT_TRUE(image) << image.error().what;
+    ASSERT_EQ((*image)->proven().has_value(), first_good) << "round " << i;
   }
 }
 
