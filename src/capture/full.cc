@@ -67,8 +67,7 @@ Result<Revision> check_database(const io::Path& path, std::uint64_t db_bytes, Se
   TM_LET(const etcd::RowReport rows,
          etcd::check_rows(reader, etcd::RowRules::shape, 10, [&](const etcd::KeyValue& kv) { secrecy.look_at(kv); }));
   if (!rows.sound()) {
-    return fail(Errc::corrupt, "the snapshot's rows are damaged: {}",
-                rows.findings.empty() ? "no finding kept" : rows.findings.front().text);
+    return fail(Errc::corrupt, "the snapshot's rows are damaged: {}", rows.first_fault());
   }
   TM_LET(const etcd::DatabaseState state, etcd::read_state(reader));
   return state.revision;

@@ -95,10 +95,13 @@ class RowCheck {
   }
 
   void add(bool fatal, std::string text) {
-    if (report_.findings.size() < most_findings_)
+    std::size_t& kept = fatal ? fatal_kept_ : harmless_kept_;
+    if (kept < most_findings_) {
       report_.findings.push_back({fatal, std::move(text)});
-    else
-      report_.more_findings++;
+      kept++;
+    } else {
+      (fatal ? report_.more_fatal : report_.more_harmless)++;
+    }
   }
 
  private:
@@ -179,6 +182,7 @@ class RowCheck {
   const EachPut& each_;
   const KeyHasher hasher_ = KeyHasher::random();
   RowReport report_;
+  std::size_t fatal_kept_ = 0, harmless_kept_ = 0;
   ChainTable chains_;
   RowId at_;
   std::optional<RowId> previous_;
@@ -221,7 +225,13 @@ DatabaseState state_or_findings(const bolt::Reader& database, std::vector<RowFin
 
 }  // namespace
 
-bool RowReport::sound() const { return more_findings == 0 && std::ranges::none_of(findings, &RowFinding::fatal); }
+bool RowReport::sound() const { return more_fatal == 0 && std::ranges::none_of(findings, &RowFinding::fatal); }
+
+std::string RowReport::first_fault() const {
+  const auto first = std::ranges::find_if(findings, &RowFinding::fatal);
+  if (first != findings.end()) return first->text;
+  return more_fatal == 0 ? "" : fmt::format("{} findings, none of them kept", more_fatal);
+}
 
 Result<RowReport> check_rows(const bolt::Reader& database, RowRules rules, std::size_t most_findings,
                              const EachPut& each) {

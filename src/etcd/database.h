@@ -75,17 +75,20 @@ struct RowFinding {
 };
 
 struct RowReport {
-  std::vector<RowFinding> findings;  // the first so many
-  std::uint64_t more_findings = 0;   // not kept
+  std::vector<RowFinding> findings;  // in the order they were met: the first so many fatal ones, as many others
+  std::uint64_t more_fatal = 0;      // met and not kept
+  std::uint64_t more_harmless = 0;
   std::uint64_t rows = 0;
   std::uint64_t tombstones = 0;
-  std::uint64_t live_keys = 0;  // only with RowRules::chains
-  bool sound() const;           // nothing fatal
+  std::uint64_t live_keys = 0;      // only with RowRules::chains
+  bool sound() const;               // nothing fatal, kept or not
+  std::string first_fault() const;  // the text of the first fatal one; empty: there is none
 };
 
 // One pass over the `key` bucket, then the small buckets. Rules: see doc/format/etcd.md, "What must hold". Above the
 // compaction a missing revision is a finding: bbolt cannot see such a hole. The record that etcd's own revision bump
 // leaves (an empty value) is accepted. Fails only when the tree itself cannot be walked.
+// `most_findings` of each kind are kept, so that no crowd of harmless ones hides a fatal one.
 // `each` sees the sound puts on the way, in the order of the rows.
 using EachPut = std::function<void(const KeyValue&)>;
 Result<RowReport> check_rows(const bolt::Reader& database, RowRules rules, std::size_t most_findings = 100,

@@ -159,8 +159,31 @@ TEST(CheckRows, FindingsAreCapped) {
   const Buffer file = testing::database_of({rows, {}, {}, {}});
   const auto report = check_rows(bolt::Reader::over(file, "database").value(), RowRules::chains, 10).value();
   EXPECT_EQ(report.findings.size(), 10U);
-  EXPECT_EQ(report.more_findings, 40U);
+  EXPECT_EQ(report.more_fatal, 40U);
+  EXPECT_EQ(report.more_harmless, 0U);
   EXPECT_FALSE(report.sound());
+}
+
+// What is worth knowing neither makes a database unsound by its number nor hides what does.
+TEST(CheckRows, HarmlessFindingsDoNotCrowdOutFatalOnes) {
+  std::map<std::string, std::string> leases;
+  for (char i = 1; i <= 30; i++) leases[std::string(7, '\0') + i] = std::string{'\x08', i};  // no time to live
+  for (const bool fault : {false, true}) {
+    for (const std::size_t most : {0U, 1U, 10U, 100U}) {
+      SCOPED_TRACE(fmt::format("{} most {}", fault, most));
+      History history;
+      history.put("a", "1").commit();
+      std::vector<Row> rows = history.rows();
+      if (fault) rows.push_back(tombstone_row(at(3), "gone"));
+      const Buffer file = testing::database_of({rows, {}, {}, {{"lease", leases}}});
+      const auto report = check_rows(bolt::Reader::over(file, "database").value(), RowRules::chains, most).value();
+      EXPECT_EQ(report.sound(), !fault);
+      EXPECT_EQ(report.first_fault().empty(), !fault);
+      EXPECT_EQ(report.more_harmless, 30 - std::min<std::size_t>(30, most));
+      EXPECT_EQ(report.more_fatal, fault && most == 0 ? 1U : 0U);
+      EXPECT_EQ(std::ranges::count_if(report.findings, &RowFinding::fatal), fault && most > 0 ? 1 : 0);
+    }
+  }
 }
 
 TEST(ReadState, BadSmallBuckets) {

@@ -110,8 +110,11 @@ void inspect_rows(Notebook& notebook, const bolt::Reader& database) {
       notebook.note(file, reason);
     }
   }
-  if (rows->more_findings > 0) {
-    notebook.corrupt(file, Starts::unknown, fmt::format("and {} more of this kind", rows->more_findings));
+  if (rows->more_fatal > 0) {
+    notebook.corrupt(file, Starts::unknown, fmt::format("and {} more rows that break a rule", rows->more_fatal));
+  }
+  if (rows->more_harmless > 0) {
+    notebook.note(file, fmt::format("and {} more such notes on rows and leases", rows->more_harmless));
   }
 }
 

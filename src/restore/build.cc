@@ -201,7 +201,7 @@ Status Builder::check_key_bucket(const bolt::Reader& database, const Restored& d
   if (rows.root == 0) {
     TM_LET(const auto report, etcd::check_rows(database, etcd::RowRules::shape, 1));
     if (!report.sound()) {
-      return fail(Errc::corrupt, "the database just written breaks a rule of etcd's: {}", report.findings.front().text);
+      return fail(Errc::corrupt, "the database just written breaks a rule of etcd's: {}", report.first_fault());
     }
     count = report.rows;
   } else if (auto whole = run_.whole(compacted_.value_or(etcd::kNeverCompacted)); !whole) {
