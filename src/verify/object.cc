@@ -1,5 +1,6 @@
 #include "verify/object.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -31,6 +32,23 @@ io::Codec codec_of(bucket::Compression compression) {
   return io::Codec::none;
 }
 
+// Remembers that writing failed, which is never the fault of what was read.
+class SpoolSink final : public io::Sink {
+ public:
+  SpoolSink(int fd, const io::Path& path) : file_(fd, path) {}
+  Status write(Bytes bytes) override {
+    auto written = file_.write(bytes);
+    if (!written) failed_ = written.error();
+    return written;
+  }
+  Status finish() override { return {}; }
+  const std::optional<Error>& failed() const { return failed_; }
+
+ private:
+  io::FdSink file_;
+  std::optional<Error> failed_;
+};
+
 class NoSink final : public io::Sink {
  public:
   Status write(Bytes) override { return {}; }
@@ -49,6 +67,7 @@ class ObjectReader {
     TM_CHECK(read_sidecars());
     const auto read = point_.name.kind == bucket::Kind::full ? read_full() : read_delta();
     if (!read) {
+      if (in_scratch_) return std::unexpected(scratch_failure(reading_.scratch, read.error()));
       if (!is_finding(read.error().code)) return std::unexpected(read.error());
       bad(reached_, read.error().what);
     }
@@ -86,7 +105,7 @@ class ObjectReader {
   Status read_sidecars() {
     TM_LET(state_, sidecar(catalog::state_key(point_.key), catalog::parse_state));
     TM_LET(seek_, sidecar(catalog::seek_key(point_.key), catalog::parse_seek_table));
-    if (state_ && state_->hash_kv) check_.witnesses.push_back(*state_->hash_kv);
+    if (state_) check_.recorded = state_->hash_kv;
     return {};
   }
 
@@ -117,13 +136,28 @@ class ObjectReader {
       return {};
     }
     const io::Path spool = reading_.scratch / "full.db";
-    TM_CHECK(check_space());
-    auto full = bucket::spool_full(*body, spool);
+    auto done = check_full(*body, spool);
+    ::unlink(spool.c_str());
+    return done;
+  }
+
+  Status check_full(io::Source& body, const io::Path& spool) {
+    TM_CHECK(scratch(check_space()));
+    TM_LET(const io::Fd fd, scratch(io::open_file(spool, O_RDWR | O_CREAT | O_EXCL)));
+    SpoolSink sink(fd.get(), spool);
+    const auto full = bucket::split_full(body, sink);
+    if (sink.failed()) TM_CHECK(scratch(Status(std::unexpected(*sink.failed()))));
     if (!full) return std::unexpected(full.error());
     check_full_digest(*full);
     reached_ = ProofLevel::structure;
-    auto done = check_database(spool, full->db_bytes);
-    ::unlink(spool.c_str());
+    TM_LET(io::MappedFile mapped, scratch(io::MappedFile::open(spool)));
+    return check_database(std::make_shared<io::MappedFile>(std::move(mapped)), full->db_bytes);
+  }
+
+  // What fails here is the fault of the place we work in.
+  template <class T>
+  Result<T> scratch(Result<T> done) {
+    in_scratch_ = !done;
     return done;
   }
 
@@ -132,9 +166,7 @@ class ObjectReader {
     const std::uint64_t need = std::max(point_.size, state_ ? state_->db_size : 0);
     TM_LET(const std::uint64_t have, io::free_space(reading_.scratch));
     if (have >= need) return {};
-    return hinted(Status(fail(Errc::no_space, "'{}' has {} free, and {} needs {}", reading_.scratch.string(),
-                              human_size(have), point_.key, human_size(need))),
-                  "--scratch names another place; --level digest needs none");
+    return fail(Errc::no_space, "{} free, and {} needs {}", human_size(have), point_.key, human_size(need));
   }
 
   void check_full_digest(const bucket::FullBody& full) {
@@ -146,8 +178,8 @@ class ObjectReader {
     }
   }
 
-  Status check_database(const io::Path& spool, std::uint64_t length) {
-    TM_LET(const auto database, bolt::Reader::open(spool, length));
+  Status check_database(std::shared_ptr<io::MappedFile> spool, std::uint64_t length) {
+    TM_LET(const auto database, bolt::Reader::over(std::move(spool), length));
     for (const std::string& what : bolt::check_structure(database, kMostFindings)) bad(ProofLevel::structure, what);
     TM_LET(const auto rows, etcd::check_rows(database, etcd::RowRules::chains, kMostFindings));
     for (const etcd::RowFinding& finding : rows.findings) {
@@ -161,7 +193,7 @@ class ObjectReader {
     }
     if (!asked_for(ProofLevel::replay) || !check_.sound) return {};
     TM_LET(const auto hash, etcd::hash_kv(database, state.revision, state.compacted()));
-    check_.witnesses.push_back({hash.hash, state.revision, state.compacted()});
+    check_.own_rows = catalog::HashSample{hash.hash, state.revision, state.compacted()};
     return {};
   }
 
@@ -195,12 +227,19 @@ class ObjectReader {
   restore::Facts& facts_;
   ObjectCheck check_;
   ProofLevel reached_ = ProofLevel::digest;  // what is being checked now
+  bool in_scratch_ = false;                  // the failure that ends the check is the scratch directory's
   std::optional<catalog::State> state_;
   std::optional<catalog::SeekTable> seek_;
   std::unique_ptr<WatchedSource> watched_;
 };
 
 }  // namespace
+
+Error scratch_failure(const io::Path& scratch, const Error& why) {
+  return {.code = why.code == Errc::no_space ? Errc::no_space : Errc::io,
+          .what = fmt::format("scratch directory '{}': {}", scratch.string(), why.what),
+          .hint = "--scratch names another place; --level digest needs none"};
+}
 
 Result<ObjectCheck> check_object(const Reading& reading, const catalog::Point& point, restore::Facts& facts) {
   return ObjectReader(reading, point, facts).run();

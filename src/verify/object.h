@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -24,7 +25,9 @@ struct Finding {
 struct ObjectCheck {
   std::vector<Finding> findings;  // of the object and of its sidecars
   bool sound = true;              // false: a restore cannot use the object, or gets less than its name promises
-  std::vector<catalog::HashSample> witnesses;  // level replay: what is known of the rows at or before its end
+  std::optional<catalog::HashSample> recorded;  // what etcd said of its rows when the object was taken
+  // Level replay: HashKV of a full's own rows. A witness for the objects that lead to it, never for itself.
+  std::optional<catalog::HashSample> own_rows;
 };
 
 struct Reading {
@@ -39,8 +42,11 @@ struct Reading {
 // digest: the whole body, compression checksums, the SHA-256 behind it (a full without one is a finding), what its
 // sidecars say of bytes. structure: besides, a full's trees, rows and revision; a delta's order, density and name.
 // replay: besides, the HashKV of a full's own rows. What was learned goes into `facts`, as in a restore.
-// Fails only for what is not the object's fault (store unreachable, scratch full, cancelled); an object that cannot be
-// read from its disk is a finding.
+// Fails only for what is not the object's fault (store unreachable, cancelled); an object that cannot be read from its
+// disk is a finding. Whatever goes wrong with the scratch directory is a failure that names it: see scratch_failure().
 Result<ObjectCheck> check_object(const Reading& reading, const catalog::Point& point, restore::Facts& facts);
+
+// What the place that verify works in has refused: Errc::no_space, anything else Errc::io.
+Error scratch_failure(const io::Path& scratch, const Error& why);
 
 }  // namespace tidemark::verify

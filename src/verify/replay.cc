@@ -1,6 +1,7 @@
 #include "verify/replay.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include "etcd/data_dir.h"
 #include "restore/etcd.h"
@@ -21,13 +22,38 @@ class ChainOrigin final : public restore::Origin {
     }
   }
   Result<catalog::Timeline> timeline() override { return timeline_; }
-  Result<std::unique_ptr<io::Source>> body(const Point& point) override { return whole_->body(point); }
+  Result<std::unique_ptr<io::Source>> body(const Point& point) override {
+    auto body = whole_->body(point);
+    if (!body) {
+      failed_ = true;
+      return body;
+    }
+    return std::make_unique<Body>(*std::move(body), failed_);
+  }
   std::optional<catalog::State> sampled(const std::string&) override { return std::nullopt; }  // compared here, all
   std::string url() const override { return whole_->url(); }
 
+  // The store, or the bytes of an object, made something fail: otherwise it is the place we work in.
+  bool failed() const { return failed_; }
+
  private:
+  class Body final : public io::Source {
+   public:
+    Body(std::unique_ptr<io::Source> from, std::atomic<bool>& failed) : from_(std::move(from)), failed_(failed) {}
+    Result<std::size_t> read(MutableBytes into) override {
+      auto read = from_->read(into);
+      if (!read) failed_ = true;
+      return read;
+    }
+
+   private:
+    std::unique_ptr<io::Source> from_;
+    std::atomic<bool>& failed_;
+  };
+
   std::unique_ptr<restore::Origin> whole_;
   catalog::Timeline timeline_;
+  std::atomic<bool> failed_ = false;  // bodies are read by several threads
 };
 
 class Silent final : public restore::Audience {
@@ -44,6 +70,19 @@ class Silent final : public restore::Audience {
 
 // A restore that failed for a reason that lies in the objects.
 bool is_finding(Errc code) { return code == Errc::corrupt || code == Errc::torn || code == Errc::not_found; }
+
+// A restore that failed for a reason that lies in the directory it was to write into: the system refused something, and
+// no object did. That a file is missing there says the same as that a revision is: only its name tells.
+bool is_of_scratch(const Error& why, const io::Path& scratch, bool store_failed) {
+  switch (why.code) {
+    case Errc::no_space: return true;
+    case Errc::io:
+    case Errc::denied:
+    case Errc::already_exists: return !store_failed;
+    case Errc::not_found: return !store_failed && why.what.find(scratch.string()) != std::string::npos;
+    default: return false;
+  }
+}
 
 std::vector<std::string> holders_of(const std::vector<Point>& chain, Revision after, Revision upto) {
   std::vector<std::string> keys;
@@ -127,7 +166,9 @@ Result<Replay> replay_chain(store::ObjectStore& store, const ReplayWish& wish, c
   restore.keep_history = true;
   restore.bump.kind = restore::RevisionBump::Kind::none;
   restore.threads = wish.threads;
-  TM_CHECK(io::remove_tree(restore.data_dir));
+  if (auto cleared = io::remove_tree(restore.data_dir); !cleared) {
+    return std::unexpected(scratch_failure(wish.scratch, cleared.error()));
+  }
 
   ChainOrigin origin(restore::store_origin(store), wish.chain);
   Silent audience(progress);
@@ -143,12 +184,15 @@ Result<Replay> replay_chain(store::ObjectStore& store, const ReplayWish& wish, c
     }();
   }
   auto removed = io::remove_tree(restore.data_dir);
+  if (!restored && is_of_scratch(restored.error(), wish.scratch, origin.failed())) {
+    return std::unexpected(scratch_failure(wish.scratch, restored.error()));
+  }
   if (!restored) {
     if (!is_finding(restored.error().code)) return std::unexpected(restored.error());
     replay.findings.push_back({wish.chain.back().key, ProofLevel::replay, restored.error().what});
     for (const Point& point : wish.chain) replay.suspects.push_back(point.key);
   }
-  if (!removed) return std::unexpected(removed.error());
+  if (!removed) return std::unexpected(scratch_failure(wish.scratch, removed.error()));
   return replay;
 }
 

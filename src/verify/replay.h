@@ -16,9 +16,10 @@ namespace tidemark::verify {
 // `done` of `all` bytes of a step; all 0: not known.
 using Progress = std::function<void(std::string_view step, std::uint64_t done, std::uint64_t all)>;
 
-// A recorded answer of etcd, and whose it is.
+// What is known of the rows at a revision from elsewhere than the objects replayed: a recorded answer of etcd, or the
+// rows of the next full.
 struct Witness {
-  std::string object;  // the key beside which it was recorded
+  std::string object;  // the key beside which it was recorded, or of that full
   catalog::HashSample sample;
 };
 
@@ -41,13 +42,14 @@ struct Replay {
 struct ReplayWish {
   std::vector<catalog::Point> chain;  // not empty; a full first
   Revision reach;                     // at most what the chain holds
-  std::vector<Witness> witnesses;
-  io::Path scratch;  // an existing directory
+  std::vector<Witness> witnesses;     // none of them computed from the chain itself
+  io::Path scratch;                   // an existing directory
   unsigned threads = 2;
 };
 
 // The whole history is kept, so every witness between the full's compaction and `reach` is compared, wherever it lies.
-// Fails only for what is not the objects' fault: Errc::no_space, Errc::unavailable, Errc::cancelled and the like.
+// Fails only for what is not the objects' fault: Errc::unavailable, Errc::cancelled and the like; what the scratch
+// directory refuses is a failure that names it (scratch_failure()).
 Result<Replay> replay_chain(store::ObjectStore& store, const ReplayWish& wish, const Clock& clock,
                             const Progress& progress, const std::stop_token& stop);
 

@@ -38,6 +38,8 @@ std::vector<RevisionSpan> merged(std::vector<RevisionSpan> spans) {
   return out;
 }
 
+using Samples = std::map<std::string, catalog::HashSample>;  // by object
+
 class Verifier {
  public:
   Verifier(store::ObjectStore& store, const Wish& wish, const Clock& clock, const Progress& progress,
@@ -84,7 +86,8 @@ class Verifier {
       const ProofLevel level = std::min(wish_.level, ProofLevel::structure);
       done_.objects.push_back({.point = point, .level = level, .sound = check.sound, .reach = {}, .samples = 0});
       std::ranges::move(check.findings, std::back_inserter(done_.findings));
-      for (const catalog::HashSample& sample : check.witnesses) witnesses_[point.key].push_back(sample);
+      if (check.recorded) recorded_.emplace(point.key, *check.recorded);
+      if (check.own_rows) own_rows_.emplace(point.key, *check.own_rows);
     }
     return {};
   }
@@ -164,18 +167,23 @@ class Verifier {
                     .scratch = wish_.scratch,
                     .threads = wish_.threads};
     for (const restore::Step& step : plan.steps) wish.chain.push_back(as_found(step.point));
-    for (const Point& point : wish.chain) call(point, wish.witnesses);
-    if (next_full != nullptr) call(*next_full, wish.witnesses);
+    for (const Point& point : wish.chain) call(point.key, recorded_, wish.witnesses);
+    if (next_full != nullptr) {
+      call(next_full->key, recorded_, wish.witnesses);
+      call(next_full->key, own_rows_, wish.witnesses);
+    }
     TM_LET(Replay made, replay_chain(store_, wish, clock_, progress_, stop_));
     settle(made);
     done_.replays.push_back(std::move(made));
     return {};
   }
 
-  void call(const Point& point, std::vector<Witness>& to) const {
-    const auto found = witnesses_.find(point.key);
-    if (found == witnesses_.end()) return;
-    for (const catalog::HashSample& sample : found->second) to.push_back({point.key, sample});
+  // Who says the same as somebody before is no further witness.
+  static void call(const std::string& key, const Samples& samples, std::vector<Witness>& to) {
+    const auto found = samples.find(key);
+    if (found == samples.end()) return;
+    const auto same = [&](const Witness& known) { return known.sample == found->second; };
+    if (std::ranges::none_of(to, same)) to.push_back({key, found->second});
   }
 
   // What stands behind the first wrong row is neither right nor wrong for all we know, and an answer vouches only for
@@ -208,7 +216,7 @@ class Verifier {
   const std::stop_token& stop_;
   catalog::Timeline timeline_;
   restore::Facts facts_;
-  std::map<std::string, std::vector<catalog::HashSample>> witnesses_;  // by object
+  Samples recorded_, own_rows_;
   Verification done_;
 };
 

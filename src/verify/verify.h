@@ -28,7 +28,7 @@ struct ObjectVerdict {
   catalog::ProofLevel level = catalog::ProofLevel::digest;  // what was really checked; replay: it was rebuilt through
   bool sound = true;
   Revision reach;             // level replay: how far the rebuild went
-  std::uint64_t samples = 0;  // level replay: recorded HashKV answers that it met
+  std::uint64_t samples = 0;  // level replay: witnesses at or behind its end that the rebuild met
 };
 
 struct Verification {
@@ -41,8 +41,8 @@ struct Verification {
 };
 
 // Level replay of everything: from each full through its deltas to the next full, whose rows are a witness too.
-// Fails for what is no object's fault: Errc::unavailable, denied, no_space, cancelled; Errc::not_found: the store holds
-// nothing at all.
+// Fails for what is no object's fault: Errc::unavailable, denied, cancelled; no_space, io: the scratch directory, which
+// is named; Errc::not_found: the store holds nothing at all.
 Result<Verification> verify(store::ObjectStore& store, const Wish& wish, const Clock& clock, const Progress& progress,
                             const std::stop_token& stop);
 

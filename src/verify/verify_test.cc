@@ -3,7 +3,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <csignal>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -151,14 +153,36 @@ TEST_F(Verify, EverySampleOfAChainIsMet) {
   EXPECT_THAT(done->findings, IsEmpty());
   ASSERT_EQ(done->replays.size(), 1U);
   EXPECT_EQ(done->replays[0].reach, Revision(938));
-  EXPECT_EQ(done->replays[0].met(), 7U) << "six recorded ones and the full's own rows";
+  EXPECT_EQ(done->replays[0].met(), 6U) << "the recorded ones: no full is a witness for itself";
   // An answer vouches for what was replayed before it: the last delta has its own alone.
   std::vector<std::uint64_t> samples;
   for (const ObjectVerdict& object : done->objects) {
     EXPECT_EQ(object.level, ProofLevel::replay);
     samples.push_back(object.samples);
   }
-  EXPECT_THAT(samples, ::testing::ElementsAre(7U, 5U, 4U, 3U, 2U, 1U));
+  EXPECT_THAT(samples, ::testing::ElementsAre(6U, 5U, 4U, 3U, 2U, 1U));
+}
+
+// Nobody is a witness for himself, and who repeats what somebody said is no second one.
+TEST_F(Verify, OnlyIndependentAnswersCount) {
+  const auto none = load("00-control-gz/bucket");
+  const auto alone = run(*none, ProofLevel::replay);
+  ASSERT_TRUE(alone) << alone.error().what;
+  ASSERT_EQ(alone->replays.size(), 1U);
+  EXPECT_EQ(alone->replays[0].met(), 0U);
+  for (const ObjectVerdict& object : alone->objects) EXPECT_EQ(object.samples, 0U) << object.point.key;
+
+  const auto store = load("00-control-gz/bucket");
+  put_samples(*store);
+  const std::string full = "v2/Full-00000000-00000308-1795246362.gz", delta = "v2/Incr-00000309-00000434-1795246365.gz";
+  catalog::State state = catalog::parse_state(as_text(*store->get(catalog::state_key(full)))).value();
+  state.object = delta;
+  const std::string text = catalog::print_sidecar(state);
+  store->overwrite(catalog::state_key(delta), Buffer(as_bytes(text).begin(), as_bytes(text).end()));
+  const auto done = run(*store, ProofLevel::replay);
+  ASSERT_TRUE(done) << done.error().what;
+  EXPECT_THAT(done->findings, IsEmpty());
+  EXPECT_EQ(done->replays.at(0).met(), 5U) << "308 twice";
 }
 
 TEST_F(Verify, AWrongHashPointsAtTheObjectsBetween) {
@@ -266,6 +290,58 @@ TEST_F(Verify, AStoreThatFailsIsAFailureAndNoFinding) {
     ASSERT_FALSE(done) << n;
     EXPECT_EQ(done.error().code, Errc::unavailable) << n;
   }
+}
+
+// While it lives no file of this process grows beyond `bytes`.
+class FileLimit {
+ public:
+  explicit FileLimit(rlim_t bytes) {
+    std::signal(SIGXFSZ, SIG_IGN);
+    ::getrlimit(RLIMIT_FSIZE, &former_);
+    const rlimit limit{.rlim_cur = bytes, .rlim_max = former_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FileLimit() { ::setrlimit(RLIMIT_FSIZE, &former_); }
+  FileLimit(const FileLimit&) = delete;
+  FileLimit& operator=(const FileLimit&) = delete;
+
+ private:
+  rlimit former_{};
+};
+
+void expect_scratch_failure(const Error& error, const io::Path& scratch) {
+  EXPECT_EQ(error.code, Errc::io) << error.what;
+  EXPECT_THAT(error.what, HasSubstr("scratch directory '" + scratch.string() + "'"));
+  EXPECT_THAT(error.hint, HasSubstr("--scratch"));
+}
+
+// What the place we work in refuses is no damage of what is kept.
+TEST_F(Verify, AScratchThatFailsIsAFailureAndNoFinding) {
+  const auto store = load("00-control-gz/bucket");
+  const io::Path missing = scratch_.path() / "missing", file = scratch_.path() / "file", small = scratch_.path() / "d";
+  ASSERT_TRUE(io::write_file_durably(file, as_bytes("not a directory")));
+  ASSERT_TRUE(io::make_dirs(small));
+  for (const io::Path& scratch : {missing, file, small}) {
+    for (const ProofLevel level : {ProofLevel::structure, ProofLevel::replay}) {
+      SCOPED_TRACE(fmt::format("{} {}", scratch.string(), catalog::level_word(level)));
+      const FileLimit limit(scratch == small ? 16384 : RLIM_INFINITY);
+      const auto done = tidemark::verify::verify(
+          *store, {.point = {}, .level = level, .scratch = scratch, .threads = 2}, system_clock(), {}, {});
+      ASSERT_FALSE(done) << done->findings.size();
+      expect_scratch_failure(done.error(), scratch);
+    }
+  }
+  // The rebuild alone: its own errors are told from those of the objects.
+  ReplayWish wish{.chain = {}, .reach = Revision(308), .witnesses = {}, .scratch = file, .threads = 1};
+  wish.chain.push_back(catalog::read_timeline(*store)->fulls.at(0));
+  const auto made = replay_chain(*store, wish, system_clock(), {}, {});
+  ASSERT_FALSE(made) << made->findings.size();
+  expect_scratch_failure(made.error(), file);
+  wish.scratch = small;
+  const FileLimit limit(16384);
+  const auto full_disk = replay_chain(*store, wish, system_clock(), {}, {});
+  ASSERT_FALSE(full_disk) << full_disk->findings.size();
+  expect_scratch_failure(full_disk.error(), small);
 }
 
 TEST_F(Verify, AnEmptyStore) {
