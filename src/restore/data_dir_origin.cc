@@ -57,7 +57,7 @@ std::vector<std::string> behind_the_database(const etcd::DataDir& dir, std::uint
   if (changes > 0) {
     left_out.push_back(
         fmt::format("{} committed requests are in the log only (entries {} to {}) and are not included; "
-                    "etcd itself, started on a copy, applies them",
+                    "etcd itself, started once on a copy, applies them",
                     changes, indexes.front(), log->state.commit));
   }
   if (indexes.size() > changes) {
