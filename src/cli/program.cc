@@ -196,7 +196,7 @@ Result<std::unique_ptr<store::ObjectStore>> Program::open_store(std::string_view
                                                                 const std::stop_token& stop) {
   if (!age_keys_) {
     // The command may ask for a touch: once is enough.
-    TM_LET(age_keys_, read_age_keys(age_));
+    TM_LET(age_keys_, read_age_keys(age_, stop));
   }
   TM_LET(auto inner, store::open_store(url, read_only, stop));
   TM_LET(std::unique_ptr<store::ObjectStore> store, store::EncryptedStore::open(std::move(inner), *age_keys_));

@@ -17,7 +17,7 @@ struct Wish {
 };
 
 Result<Exit> rekey(Program& program, const Wish& wish) {
-  TM_LET(const store::AgeKeys keys, read_age_keys(program.age()));
+  TM_LET(const store::AgeKeys keys, read_age_keys(program.age(), program.stop()));
   if (keys.identities.empty()) {
     return std::unexpected(Error{Errc::invalid, "rekey: the store keys have to be opened before they are sealed again",
                                  "add --age-identity FILE of one who can read the store today"});

@@ -25,7 +25,7 @@ Status add_keys(std::string_view name, Result<Buffer> text, Result<std::vector<K
 
 }  // namespace
 
-Result<store::AgeKeys> read_age_keys(const AgeWish& wish) {
+Result<store::AgeKeys> read_age_keys(const AgeWish& wish, const std::stop_token& stop) {
   store::AgeKeys keys;
   for (const std::string& recipient : wish.recipients) {
     if (recipient.starts_with("age1")) {
@@ -44,7 +44,7 @@ Result<store::AgeKeys> read_age_keys(const AgeWish& wish) {
     // Its first word alone: the others may be secret.
     TM_CHECK(
         add_keys("--age-identity-command '" + wish.identity_command.substr(0, wish.identity_command.find(' ')) + "'",
-                 run_identity_command(wish.identity_command), age::parse_identities, keys.identities));
+                 run_identity_command(wish.identity_command, {.stop = stop}), age::parse_identities, keys.identities));
   }
   return keys;
 }
