@@ -110,11 +110,12 @@ Status add_successors(Program& program, const Wish& wish, copy::Plan records, st
       continue;
     }
     TM_LET(std::shared_ptr<store::ObjectStore> source, std::move(opened));
+    const std::string which = fmt::format("lineage {} ({} -> {})", successor.number, from_url, to_url);
     auto plan = copy::make_plan(*source, {});
     if (!plan && plan.error().code == Errc::not_found) continue;  // turned back, and nothing recorded since
-    if (!plan) return std::unexpected(plan.error());
-    TM_LET(auto target, open_target(program, to_url));
-    TM_LET(Job job, job_of(std::move(source), std::move(target), *std::move(plan)));
+    if (!plan) return named(which, Status(std::unexpected(plan.error())));
+    TM_LET(auto target, named(which, open_target(program, to_url)));
+    TM_LET(Job job, named(which, job_of(std::move(source), std::move(target), *std::move(plan))));
     jobs.push_back(std::move(job));
   }
   TM_LET(Job last, job_of(from, to, std::move(records)));
@@ -281,9 +282,19 @@ Result<Exit> copy_store(Program& program, const Wish& wish) {
   Bar bar(program);
   const auto compare = wish.compare == "sizes" ? copy::Compare::sizes : copy::Compare::bytes;
   for (Job& job : jobs) {
-    TM_CHECK(store::clean_leftovers(*job.to, std::chrono::hours(1), program.now()));
-    TM_LET(job.report, copy::copy_plan(*job.from, job.plan, *job.to, compare, bar, program.stop()));
-    if (job.report.stopped) break;
+    auto report = [&]() -> Result<copy::Report> {
+      TM_CHECK(store::clean_leftovers(*job.to, std::chrono::hours(1), program.now()));
+      return copy::copy_plan(*job.from, job.plan, *job.to, compare, bar, program.stop());
+    }();
+    if (report) {
+      job.report = *std::move(report);
+    } else {
+      job.report.stopped = std::move(report).error();
+    }
+    if (!job.report.stopped) continue;
+    // What was copied before is told all the same, and which of several histories it was that stopped.
+    job.report.stopped->what.insert(0, fmt::format("{} -> {}: ", job.from->url(), job.to->url()));
+    break;
   }
   program.progress().finish();
   TM_LET(const Exit exit, outcome(program, jobs));

@@ -176,6 +176,19 @@ TEST_F(CopyVerb, HistoriesThatFollowGoBesideTheTarget) {
   EXPECT_EQ(catalog::read_lineage(*beside)->value().number, 2U);
   EXPECT_TRUE(beside->stat("v2/Full-00000000-00000200-2000.gz"));
   EXPECT_THAT(run({"copy", "--store", at("from/prod"), "--to", at("to/other")}).out, HasSubstr("copied 0 objects"));
+
+  // A neighbour of the target that is somebody else's is named, and nothing is copied.
+  const auto taken = open("taken/lineage-2.prod");
+  catalog::Lineage stranger = next;
+  stranger.cluster = ClusterId(9);
+  ASSERT_TRUE(catalog::write_lineage(*taken, stranger));
+  const Ran refused = run({"copy", "--store", at("from/prod"), "--to", at("taken/other")});
+  EXPECT_EQ(refused.code, 1) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("lineage 2 ("));
+  EXPECT_THAT(refused.err, HasSubstr(at("taken/lineage-2.prod") + " holds another history"));
+  EXPECT_THAT(refused.err, HasSubstr("lineage 2 of cluster 9"));
+  EXPECT_THAT(refused.err, HasSubstr("neighbours of --to"));
+  EXPECT_FALSE(std::filesystem::exists(at("taken/other/v2")));
 }
 
 }  // namespace

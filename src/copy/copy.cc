@@ -23,9 +23,14 @@ Result<Sizes> sizes_of(store::ObjectStore& store) {
   return sizes;
 }
 
-std::unexpected<Error> other_history(const store::ObjectStore& target, std::string_view why) {
-  return std::unexpected(Error{Errc::conflict, fmt::format("{} holds another history: {}", target.url(), why),
-                               "copy to an empty place: two histories in one store mislead every reader"});
+std::unexpected<Error> other_history(const store::ObjectStore& source, const store::ObjectStore& target,
+                                     std::string_view why) {
+  constexpr const char* kHint =
+      "copy to an empty place: two histories in one store mislead every reader. Histories that followed this one go "
+      "into "
+      "neighbours of --to, whose names must be free too";
+  return std::unexpected(Error{
+      Errc::conflict, fmt::format("{} holds another history than {}: {}", target.url(), source.url(), why), kHint});
 }
 
 std::string describe(const catalog::Lineage& lineage) {
@@ -182,13 +187,14 @@ std::size_t Report::count(Outcome outcome) const {
 bool Report::complete() const { return !stopped && count(Outcome::copied) + count(Outcome::present) == items.size(); }
 
 Status check_target(store::ObjectStore& source, const Plan& plan, store::ObjectStore& target) {
-  TM_LET(const auto ours, catalog::read_lineage(source));
+  TM_LET(const auto ours, named(source.url(), catalog::read_lineage(source)));
   TM_LET(const auto theirs, named(target.url(), catalog::read_lineage(target)));
   if (ours && theirs) {
     if (*ours == *theirs) return {};
-    return other_history(target, describe(*theirs) + ", not " + describe(*ours));
+    return other_history(source, target, describe(*theirs) + ", not " + describe(*ours));
   }
-  if (theirs) return other_history(target, describe(*theirs) + "; the source does not say whose its history is");
+  if (theirs)
+    return other_history(source, target, describe(*theirs) + "; the source does not say whose its history is");
   // A bucket of another program, or one that was copied without its sidecars: snapshots in common tell.
   TM_LET(const catalog::Timeline there, catalog::read_timeline(target));
   if (there.fulls.empty() && there.deltas.empty()) return {};
@@ -199,7 +205,9 @@ Status check_target(store::ObjectStore& source, const Plan& plan, store::ObjectS
       if (known.contains({p.key, p.size})) return {};
     }
   }
-  return other_history(target, "it has snapshots, but none that is to be copied");
+  const std::string& stranger = there.fulls.empty() ? there.deltas.back().key : there.fulls.back().key;
+  return other_history(source, target,
+                       fmt::format("it has snapshots ({} is one), but none that is to be copied", stranger));
 }
 
 Result<std::vector<Outcome>> survey_target(const Plan& plan, store::ObjectStore& target) {
