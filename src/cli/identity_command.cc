@@ -2,6 +2,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -10,7 +11,6 @@
 #include <cerrno>
 #include <optional>
 #include <sstream>
-#include <thread>
 #include <utility>
 
 #include "cli/store_access.h"
@@ -61,18 +61,14 @@ class Process {
   void end() {
     ::kill(-pid_, SIGTERM);
     ::kill(-pid_, SIGCONT);
-    for (auto left = kGrace; left > milliseconds(0) && !gone(); left -= milliseconds(10)) {
-      std::this_thread::sleep_for(milliseconds(10));
-    }
+    const io::Fd watched(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
+    pollfd gone{watched.get(), POLLIN, 0};
+    if (watched.open()) ::poll(&gone, 1, static_cast<int>(kGrace.count()));
     ::kill(-pid_, SIGKILL);
     int status = 0;
     while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
     }
     status_ = status;
-  }
-  bool gone() const {
-    siginfo_t about{};
-    return ::waitid(P_PID, static_cast<id_t>(pid_), &about, WEXITED | WNOHANG | WNOWAIT) == 0 && about.si_pid == pid_;
   }
   void take_terminal_back() const {
     if (!terminal_.open()) return;
