@@ -113,6 +113,7 @@ Result<GapRecord> parse_gap(std::string_view text) {
   TM_LET(gap.reason, fields.text("reason"));
   TM_LET(gap.created, fields.time("created"));
   if (gap.span.empty()) return fields.wrong("last", "at or behind 'first'");
+  if (gap.span.last == Revision(INT64_MAX)) return fields.wrong("last", "a revision that another could follow");
   return gap;
 }
 

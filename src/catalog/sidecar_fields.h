@@ -1,6 +1,7 @@
 // How every sidecar is written and read: kind and version first, getters that name what is wrong. Only for src/catalog.
 #pragma once
 
+#include <algorithm>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -10,6 +11,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "base/rfc3339.h"
+#include "crypto/crc32c.h"
 
 namespace tidemark::catalog {
 
@@ -22,8 +24,16 @@ inline constexpr int kFormatVersion = 1;
 
 inline Ordered begin(std::string_view kind) { return {{"kind", kind}, {"formatVersion", kFormatVersion}}; }
 
+// What stands behind the last field: the CRC-32C of every byte before this comma.
+inline constexpr const char* kChecksum = "crc32c";
+inline std::string checksum_field(std::string_view before) {
+  return fmt::format(",\"{}\":\"{:08x}\"}}", kChecksum, crypto::crc32c(0, as_bytes(before)));
+}
+
 inline std::string line(const Ordered& fields) {
-  return fields.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+  std::string text = fields.dump(-1, ' ', false, json::error_handler_t::replace);
+  text.pop_back();  // the brace; there is always a field before it
+  return text + checksum_field(text) + "\n";
 }
 
 inline std::string hex(std::uint64_t id) { return fmt::format("{:x}", id); }
@@ -115,10 +125,22 @@ class Fields {
   const json& object_;
 };
 
+// One bit of a number is another number: the checksum tells. Sidecars of earlier versions have none.
+inline Status check_sum(std::string_view kind, std::string_view text, const json& parsed) {
+  if (!parsed.contains(kChecksum)) return {};
+  if (text.ends_with('\n')) text.remove_suffix(1);
+  const std::size_t size = checksum_field("").size();
+  const std::string_view before = text.substr(0, text.size() - std::min(size, text.size()));
+  if (text.substr(before.size()) == checksum_field(before)) return {};
+  return fail(Errc::corrupt, "{}: its bytes are not those that were written: field '{}' does not fit them", kind,
+              kChecksum);
+}
+
 inline Result<json> parse_kind(std::string_view kind, std::string_view text) {
   json parsed = json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (parsed.is_discarded()) return fail(Errc::corrupt, "{}: {} bytes that are not one JSON value", kind, text.size());
   if (!parsed.is_object()) return fail(Errc::corrupt, "{}: not a JSON object", kind);
+  TM_CHECK(check_sum(kind, text, parsed));
   const Fields fields(kind, parsed);
   TM_LET(const std::string said, fields.text("kind"));
   if (said != kind) return fail(Errc::corrupt, "{}: the kind is '{}'", kind, said);

@@ -51,13 +51,18 @@ std::string with(std::string text, std::string_view from, std::string_view to) {
   return text;
 }
 
+// As it is written today: with a checksum.
+std::string summed(std::string_view file) { return golden("v1-summed-" + std::string(file.substr(3))); }
+
 TEST(Sidecar, GoldensComeBackByteForByte) {
   for (const Codec& c : codecs()) {
-    const std::string text = golden(c.file);
+    const std::string text = summed(c.file);
     ASSERT_FALSE(text.empty()) << c.file;
-    const auto printed = c.round(text);
-    ASSERT_TRUE(printed) << c.file << ": " << printed.error().what;
-    EXPECT_EQ(*printed, text) << c.file;
+    for (const std::string& read : {text, golden(c.file)}) {
+      const auto printed = c.round(read);
+      ASSERT_TRUE(printed) << c.file << ": " << printed.error().what;
+      EXPECT_EQ(*printed, text) << c.file;
+    }
   }
 }
 
@@ -101,6 +106,37 @@ TEST(Sidecar, BitFlipsNeverPassForANewerVersionOrCrash) {
   }
 }
 
+// With a checksum a flip is refused as damage, or it is in the checksum's own name and changes nothing.
+TEST(Sidecar, BitFlipsAreFound) {
+  for (const Codec& c : codecs()) {
+    const std::string good = summed(c.file);
+    const std::size_t name = good.rfind("crc32c");
+    for (std::size_t bit = 0; bit < good.size() * 8; ++bit) {
+      std::string bad = good;
+      bad[bit / 8] = static_cast<char>(bad[bit / 8] ^ (1 << (bit % 8)));
+      const auto r = c.round(bad);
+      if (!r) {
+        EXPECT_EQ(r.error().code, Errc::corrupt) << bad;
+      } else {
+        EXPECT_EQ(*r, good) << bad;
+        EXPECT_TRUE((bit / 8 >= name && bit / 8 < name + 6) || bit / 8 + 1 == good.size()) << bad;
+      }
+    }
+  }
+  const std::string state = summed("v1-state.json");
+  for (const auto& [from, to] : {std::pair("\"ttl\":3600", "\"ttl\":7600"), std::pair("3412", "3413"),
+                                 std::pair("\"formatVersion\":1", "\"formatVersion\":3")}) {
+    const auto r = parse_state(with(state, from, to));
+    ASSERT_FALSE(r) << to;
+    EXPECT_EQ(r.error().code, Errc::corrupt) << to;
+    EXPECT_THAT(r.error().what, HasSubstr("State: its bytes are not those that were written")) << to;
+  }
+  // The checksum is the last field, or it is none.
+  EXPECT_FALSE(parse_state(with(state, "{", "{\"crc32c\":\"00000000\",")));
+  EXPECT_FALSE(parse_state(with(golden("v1-state.json"), "{", "{\"crc32c\":\"00000000\",")));
+  EXPECT_FALSE(parse_state(with(state, "\"}\n", "\" }\n")));
+}
+
 TEST(Sidecar, NewerVersionIsRefusedByKind) {
   for (const Codec& c : codecs()) {
     const auto r = c.round(with(golden(c.file), "\"formatVersion\":1", "\"formatVersion\":2"));
@@ -114,7 +150,8 @@ TEST(Sidecar, NewerVersionIsRefusedByKind) {
 TEST(Sidecar, UnknownFieldsAreIgnored) {
   for (const Codec& c : codecs()) {
     const std::string text = golden(c.file);
-    EXPECT_EQ(c.round(with(text, "\"formatVersion\":1", "\"formatVersion\":1,\"later\":[{}]")), text) << c.file;
+    EXPECT_EQ(c.round(with(text, "\"formatVersion\":1", "\"formatVersion\":1,\"later\":[{}]")), summed(c.file))
+        << c.file;
   }
 }
 
@@ -155,6 +192,8 @@ TEST(Sidecar, BadFieldsAreNamed) {
       {"v1-claim.json", "\"object\":\"v2/Incr-00000309-00000434-1795246365.gz\"", "\"object\":7",
        "'object' is not a string"},
       {"v1-gap.json", "\"last\":1000", "\"last\":938", "'last' is not at or behind 'first'"},
+      {"v1-gap.json", "\"last\":1000", "\"last\":9223372036854775807",
+       "'last' is not a revision that another could follow"},
       {"v1-seek.json", "[4096,1048576]", "[0,1048576]", "'members' is not in growing order"},
       {"v1-seek.json", "[4096,1048576]", "[4096]", "'members' is not an array of"},
       {"v1-seek.json", "[4096,1048576]", "[-1,1048576]", "'members' is not an array of"},
@@ -211,7 +250,8 @@ TEST(Sidecar, AStoreThatWasNeverCompactedSaysMinusOne) {
   const auto parsed = parse_state(text);
   ASSERT_TRUE(parsed) << parsed.error().what;
   EXPECT_EQ(*parsed, state);
-  std::string worse = text;
+  std::string worse = text.substr(0, text.rfind(",\"crc32c\"")) + "}";
+  ASSERT_TRUE(parse_state(worse));
   worse.replace(worse.find("\"compactRevision\":-1"), 20, "\"compactRevision\":-2");
   EXPECT_FALSE(parse_state(worse));
 }

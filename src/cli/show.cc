@@ -95,14 +95,23 @@ std::string print_table(const Details& d) {
   return text;
 }
 
+// Without what belongs to the file alone.
+template <class T>
+Json sidecar_fields(const std::optional<T>& sidecar) {
+  if (!sidecar) return nullptr;
+  Json fields = Json::parse(catalog::print_sidecar(*sidecar));
+  fields.erase("crc32c");
+  return fields;
+}
+
 Json to_json(const Details& d) {
   Json all{{"kind", "Point"}, {"formatVersion", 1}};
   all["point"] = point_fields(*d.point, d.restorable);
   all["chain"] = Json::array();
   for (const Point* p : d.chain) all["chain"].push_back(p->key);
-  all["state"] = d.state ? Json::parse(catalog::print_sidecar(*d.state)) : Json(nullptr);
+  all["state"] = sidecar_fields(d.state);
   all["seekParts"] = d.seek ? Json(d.seek->members.size()) : Json(nullptr);
-  all["proof"] = d.proof ? Json::parse(catalog::print_sidecar(*d.proof)) : Json(nullptr);
+  all["proof"] = sidecar_fields(d.proof);
   all["leftOut"] = d.left_out;
   all["damaged"] = d.damaged;
   return all;

@@ -54,7 +54,10 @@ class Verifier {
       return fail(Errc::not_found, "{}: nothing to verify: it holds no snapshots", store_.url());
     }
     TM_CHECK(read_back(choose()));
-    if (!wish_.point) check_timeline();
+    if (!wish_.point) {
+      check_timeline();
+      TM_CHECK(check_sidecars());
+    }
     // From here on: every object has been read, and facts_ says which a restore can use.
     if (wish_.level == ProofLevel::replay) TM_CHECK(wish_.point ? replay_one() : replay_all());
     done_.restorable = merged(restore::reachable(timeline_, facts_));
@@ -105,6 +108,33 @@ class Verifier {
       done_.findings.push_back({"", ProofLevel::digest, "sidecar " + damaged});
     }
     for (const std::string& ignored : timeline_.ignored) done_.notes.push_back("not looked at: " + ignored);
+  }
+
+  // Those that are not beside one object. Gaps were read for the timeline, and of the claims those that were needed.
+  Status check_sidecars() {
+    TM_CHECK(check_sidecar(std::string(catalog::kLineageKey), catalog::parse_lineage));
+    TM_CHECK(check_sidecars_below(catalog::kSuccessorPrefix, catalog::parse_successor));
+    return check_sidecars_below(catalog::kClaimPrefix, catalog::parse_claim);
+  }
+  template <class T>
+  Status check_sidecars_below(std::string_view prefix, Result<T> (*parse)(std::string_view)) {
+    TM_LET(const auto objects, store_.list(prefix));
+    for (const store::ObjectInfo& object : objects) {
+      const auto told = [&](const std::string& damaged) { return damaged.starts_with(object.key + ": "); };
+      if (std::ranges::none_of(timeline_.damaged, told)) TM_CHECK(check_sidecar(object.key, parse));
+    }
+    return {};
+  }
+  template <class T>
+  Status check_sidecar(const std::string& key, Result<T> (*parse)(std::string_view)) {
+    if (stop_.stop_requested()) return fail(Errc::cancelled, "stopped");
+    const auto body = store_.get(key, catalog::kMaxSidecarBytes);
+    const Errc code = body ? Errc::corrupt : body.error().code;
+    if (code == Errc::not_found) return {};
+    if (code != Errc::corrupt && code != Errc::torn && code != Errc::io) return std::unexpected(body.error());
+    const auto parsed = body ? parse(as_text(*body)) : std::unexpected(body.error());
+    if (!parsed) done_.findings.push_back({key, ProofLevel::digest, parsed.error().what});
+    return {};
   }
 
   Status replay_one() {

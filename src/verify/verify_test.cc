@@ -277,6 +277,48 @@ TEST_F(Verify, SidecarsAreComparedWithTheirObject) {
                                             HasSubstr("tidemark/state/Incr-00000309")));
 }
 
+// One bit in what was noted beside the objects: none stands between a user and the objects, all are told.
+TEST_F(Verify, AFlipInASidecarIsFound) {
+  const std::string full = "v2/Full-00000000-00000308-1795246362.gz", delta = "v2/Incr-00000309-00000434-1795246365.gz";
+  catalog::State state;
+  state.object = full;
+  state.revision = Revision(308);
+  state.leases.push_back({LeaseId(7), 3600, 3412});
+  const Time created(std::chrono::seconds(1000));
+  const struct {
+    std::string key, text;
+    const char *from, *to;
+  } rows[] = {
+      {catalog::state_key(full), catalog::print_sidecar(state), "3600", "7600"},
+      {catalog::seek_key(full), catalog::print_sidecar(catalog::SeekTable{full, {{0, 0}}, {}}), "[0,0]", "[0,8]"},
+      {std::string(catalog::kLineageKey),
+       catalog::print_sidecar(catalog::Lineage{ClusterId(77), MemberId(5), Revision(1), created, 1}), "\"4d\"",
+       "\"5d\""},
+      {catalog::claim_key(Revision(309), 1),
+       catalog::print_sidecar(catalog::Claim{Revision(309), 1, "a-recorder", delta, created}), "00000434", "00000435"},
+      {catalog::successor_key(2),
+       catalog::print_sidecar(catalog::LineageSuccessor{2, "lineage-2.prod", "went back", created, ClusterId(77)}),
+       "lineage-2", "lineage-3"},
+  };
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.key);
+    const auto store = load("00-control-gz/bucket");
+    ASSERT_TRUE(store->put(row.key, as_bytes(row.text)));
+    const auto good = run(*store, ProofLevel::digest);
+    ASSERT_TRUE(good) << good.error().what;
+    EXPECT_THAT(good->findings, IsEmpty());
+    std::string bad = row.text;
+    bad.replace(bad.find(row.from), std::string_view(row.from).size(), row.to);
+    store->overwrite(row.key, Buffer(as_bytes(bad).begin(), as_bytes(bad).end()));
+    const auto done = run(*store, ProofLevel::digest);
+    ASSERT_TRUE(done) << done.error().what;
+    ASSERT_EQ(done->findings.size(), 1U);
+    EXPECT_EQ(done->findings[0].object, row.key);
+    EXPECT_THAT(done->findings[0].reason, HasSubstr("its bytes are not those that were written"));
+    EXPECT_EQ(spans(done->restorable), "308..938");
+  }
+}
+
 TEST_F(Verify, AStoreThatFailsIsAFailureAndNoFinding) {
   const auto inner = load("00-control-gz/bucket");
   store::testing::FaultyStore store(*inner);
