@@ -70,6 +70,8 @@ Result<SnapshotName> parse_name(std::string_view text) {
   const auto first = parse_number(part[1]), last = parse_number(part[2]);
   if (!first || !last) return bad("a revision is not a decimal number");
   if (*last < *first) return bad("the revisions run backwards");
+  // Whoever asks what follows it would wrap around.
+  if (*last == INT64_MAX) return bad("no revision could follow it");
   name.span = {Revision(*first), Revision(*last)};
 
   const std::size_t dot = std::min(part[3].find('.'), part[3].size());

@@ -27,7 +27,7 @@ TEST(Name, Parses) {
       {"Full-00000000-00000308-1795246362.final", name_of(Kind::full, 0, 308, 1795246362, Compression::none, true)},
       {"Incr-12345678901-12345678901-1795246365.gz",
        name_of(Kind::delta, 12345678901, 12345678901, 1795246365, Compression::gzip)},
-      {"Incr-3-9223372036854775807-0.gz", name_of(Kind::delta, 3, INT64_MAX, 0, Compression::gzip)},  // unpadded
+      {"Incr-3-9223372036854775806-0.gz", name_of(Kind::delta, 3, INT64_MAX - 1, 0, Compression::gzip)},  // unpadded
       {"Full-00000000-00000000-1.gz", name_of(Kind::full, 0, 0, 1, Compression::gzip)},
   };
   for (const Row& row : rows) {
@@ -58,6 +58,7 @@ TEST(Name, Refuses) {
       {"full-0-12-1", Errc::invalid, "kinds are case-sensitive"},
       {"Chunk-0-12-1", Errc::invalid, "only a label in metrics"},
       {"Incr-00000040-00000013-1700000300", Errc::invalid, "backwards"},
+      {"Full-00000000-9223372036854775807-1", Errc::invalid, "no revision could follow it"},
       {"Incr-+3-5-1", Errc::invalid, "a sign"},
       {"Incr- 3-5-1", Errc::invalid, "a blank"},
       {"Incr-0x3-5-1", Errc::invalid, "hexadecimal"},

@@ -59,11 +59,18 @@ Result<std::vector<KeptKey>> parse_keys_kept(std::string_view text) {
   const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
   const auto bad = [](std::string_view what) { return fail(Errc::corrupt, "KeysKept: {}", what); };
   if (!json.is_object()) return bad("not a JSON object");
-  if (json.value("kind", nlohmann::json()) != "KeysKept") return bad("the kind is another");
-  const auto version = json.value("formatVersion", nlohmann::json());
+  // By reference: a copy recurses, and what comes from outside may be nested deeper than the stack.
+  static const nlohmann::json kNone;
+  const auto field = [&](const char* name) -> const nlohmann::json& {
+    const auto found = json.find(name);
+    return found == json.end() ? kNone : *found;
+  };
+  if (field("kind") != "KeysKept") return bad("the kind is another");
+  const nlohmann::json& version = field("formatVersion");
   if (!version.is_number_unsigned() || version == 0) return bad("field 'formatVersion' is not 1");
-  if (version > 1) return fail(Errc::unsupported, "KeysKept: format version {} is newer than 1", version.dump());
-  const auto list = json.value("keys", nlohmann::json());
+  if (version > 1)
+    return fail(Errc::unsupported, "KeysKept: format version {} is newer than 1", version.get<std::uint64_t>());
+  const nlohmann::json& list = field("keys");
   if (!list.is_array()) return bad("field 'keys' is not an array");
   std::vector<KeptKey> keys;
   for (const auto& item : list) {

@@ -44,6 +44,19 @@ TEST(Keys, WhatIsKeptIsParsedStrictly) {
   }
 }
 
+// What people write is not trusted either: copying a value that is nested so deep would end the process.
+TEST(Keys, DeepNestingIsNoMatter) {
+  const std::string deep = std::string(100'000, '[') + std::string(100'000, ']');
+  for (const char* field : {"kind", "formatVersion", "keys"}) {
+    std::string text = R"({"kind":"KeysKept","formatVersion":1,"keys":[]})";
+    const std::size_t at = text.find(':', text.find(field)) + 1;
+    text.replace(at, text.find_first_of(",}", at) - at, deep);
+    const auto parsed = parse_keys_kept(text);
+    ASSERT_FALSE(parsed) << field;
+    EXPECT_EQ(parsed.error().code, Errc::corrupt) << field;
+  }
+}
+
 TEST(Keys, OnlyWhatIsNeededIsMissed) {
   const auto names = [](const NeededKeys& needed, const std::vector<KeptKey>& kept) {
     std::string text;

@@ -102,7 +102,7 @@ std::vector<const Point*> candidates(const Timeline& timeline, const Facts& fact
 // Why the chain ends at `reach`: the bad objects that would have continued it, or nothing at all.
 std::vector<Hole> holes_between(const Timeline& timeline, const Facts& facts, Revision reach, Revision wanted) {
   std::vector<Hole> holes;
-  Revision resumes = wanted.next();
+  std::optional<Revision> resumes;  // nullopt: behind the wanted one, which may be the last there is
   std::string reason, misnamed;
   for (const Point& delta : timeline.deltas) {
     const RevisionSpan span = delta_span(delta, facts);
@@ -112,7 +112,7 @@ std::vector<Hole> holes_between(const Timeline& timeline, const Facts& facts, Re
     if (span.last <= reach || span.first > wanted) continue;
     const auto bad = facts.bad.find(delta.key);
     if (bad == facts.bad.end()) {
-      if (span.first > reach.next()) resumes = std::min(resumes, span.first);
+      if (span.first > reach.next()) resumes = std::min(resumes.value_or(span.first), span.first);
     } else if (span.first <= reach.next() || reason.empty()) {
       reason += (reason.empty() ? "" : "; ") + fmt::format("{} is unusable: {}", delta.key, bad->second);
     }
@@ -122,10 +122,8 @@ std::vector<Hole> holes_between(const Timeline& timeline, const Facts& facts, Re
   }
   if (reason.empty()) reason = misnamed;
   if (reason.empty()) reason = "no object holds these revisions";
-  holes.push_back({{reach.next(), resumes.prev()}, reason});
-  if (resumes <= wanted) {
-    holes.push_back({{resumes, wanted}, "cannot be joined: the revisions before them are missing"});
-  }
+  holes.push_back({{reach.next(), resumes ? resumes->prev() : wanted}, reason});
+  if (resumes) holes.push_back({{*resumes, wanted}, "cannot be joined: the revisions before them are missing"});
   return holes;
 }
 
