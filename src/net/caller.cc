@@ -12,9 +12,7 @@ Result<Answer> Caller::stream(const Request& request, const std::stop_token& sto
 }
 
 Result<Answer> Caller::once(const Request& request, const std::stop_token& stop, Body body, std::uint64_t limit) {
-  Request prepared = request;
-  if (rules_.prepare) TM_CHECK(rules_.prepare(prepared));
-  TM_LET(Response response, client_.send(prepared, stop));
+  TM_LET(Response response, client_.send(request, stop));
   Answer answer;
   answer.status = response.status();
   answer.headers = response.headers();
@@ -30,7 +28,9 @@ Result<Answer> Caller::run(const Request& request, const std::stop_token& stop, 
   Attempts attempts(gate_, stop);
   for (;;) {
     TM_CHECK(attempts.ready());
-    Result<Answer> answer = once(request, stop, body, limit);
+    Request prepared = request;
+    if (rules_.prepare) TM_CHECK(rules_.prepare(prepared));
+    Result<Answer> answer = once(prepared, stop, body, limit);
     Verdict verdict;
     if (!answer) {
       verdict = verdict_of(answer.error());

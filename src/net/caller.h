@@ -29,6 +29,7 @@ struct Answer {
 
 struct CallerRules {
   // Signs: gets a fresh copy of the request before each try and may add headers or change the URL. May be empty.
+  // Its failure ends the call: whoever fetches credentials has tried again himself.
   std::function<Status(Request&)> prepare{};
   // What an answer that is no 2xx means for the next try. Empty: verdict_of_status().
   std::function<Verdict(const Answer&)> judge{};

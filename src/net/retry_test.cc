@@ -148,6 +148,20 @@ TEST(Caller, TriesAgainAndSignsEachTry) {
   EXPECT_NE(std::ranges::find(bench.waits, nanoseconds(7s)), bench.waits.end());
 }
 
+TEST(Caller, WhatCannotBeSignedIsNotTriedAgain) {
+  Bench bench;
+  Client client({.proxy = ""}, bench.clock);
+  RetryGate gate({}, bench.clock, 3, bench.wait);
+  int asked = 0;
+  Caller caller(client, gate, {.prepare = [&](Request&) -> Status {
+                  ++asked;
+                  return fail(Errc::unavailable, "the token service is down");
+                }});
+  EXPECT_EQ(caller.call({.url = "http://127.0.0.1:9/"}).error().what, "the token service is down");
+  EXPECT_EQ(asked, 1);
+  EXPECT_TRUE(bench.waits.empty());
+}
+
 TEST(Caller, GivesBackTheLastAnswerAndRefusesALargeOne) {
   std::atomic<int> asked{0};
   const testing::HttpServer server([&](const testing::Received& r) {
@@ -184,6 +198,16 @@ TEST(Url, PartsAndEscapes) {
   for (const char* bad : {"", "host", "ftp://h", "http://", "http:///x", "http://u:p@h/", "http://h/#x", "//h"}) {
     EXPECT_FALSE(parse_url(bad)) << bad;
   }
+  for (const char* here : {"localhost", "localhost:80", "127.0.0.1", "127.9.9.9:1", "[::1]", "[::1]:8080"}) {
+    EXPECT_TRUE(is_loopback(here) && is_address(here)) << here;
+    EXPECT_TRUE(is_private(fmt::format("http://{}/x", here))) << here;
+  }
+  for (const char* other : {"localhost.example.com", "127.0.0.1.example.com", "10.0.0.1", "[::2]", "[::10]", "h", ""}) {
+    EXPECT_FALSE(is_loopback(other)) << other;
+    EXPECT_FALSE(is_private(fmt::format("http://{}/x", other))) << other;
+  }
+  EXPECT_TRUE(is_private("https://h/x"));
+  EXPECT_FALSE(is_private("http://localhost@h/x"));
   EXPECT_EQ(percent_encode("a b/c~\xff"), "a%20b%2Fc~%FF");
   EXPECT_EQ(percent_encode("a b/c", true), "a%20b/c");
   EXPECT_EQ(percent_decode("a%20b%2fc+"), "a b/c+");

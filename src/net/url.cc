@@ -81,6 +81,22 @@ std::string Url::host_header() const {
   return host.ends_with(own) ? host.substr(0, host.size() - own.size()) : host;
 }
 
+bool is_address(std::string_view host) {
+  if (host.starts_with('[')) return true;
+  host = host.substr(0, host.find(':'));
+  return host == "localhost" || host.find_first_not_of("0123456789.") == std::string_view::npos;
+}
+
+bool is_loopback(std::string_view host) {
+  const std::string_view name = host.substr(0, host.find(host.starts_with('[') ? ']' : ':'));
+  return name == "localhost" || name == "[::1" || (is_address(name) && name.starts_with("127."));
+}
+
+bool is_private(std::string_view url) {
+  const auto parts = parse_url(url);
+  return parts && (parts->scheme == "https" || is_loopback(parts->host));
+}
+
 Result<Url> parse_url(std::string_view text) {
   Url url;
   const std::string_view whole = text;
@@ -101,6 +117,16 @@ Result<Url> parse_url(std::string_view text) {
   url.path = text.substr(0, query);
   if (query < text.size()) url.query = text.substr(query + 1);
   return url;
+}
+
+Result<std::string> parse_origin(std::string text) {
+  if (text.find("://") == std::string::npos) text.insert(0, "https://");
+  while (text.ends_with('/')) text.pop_back();
+  TM_LET(const Url url, parse_url(text));
+  if (!url.path.empty() || !url.query.empty()) {
+    return fail(Errc::invalid, "'{}': scheme, host and port are all that it may have", text);
+  }
+  return url.origin();
 }
 
 }  // namespace tidemark::net

@@ -29,7 +29,16 @@ struct Url {
   // As a Host header has it: without the scheme's own port.
   std::string host_header() const;
 };
+// Of a host, with or without a port. An address: digits and dots, brackets, or localhost: no name to put another name
+// in front of.
+bool is_address(std::string_view host);
+bool is_loopback(std::string_view host);  // localhost, 127.…, [::1]: nobody else's network lies between
+// https, or this machine: what is said there nobody on the way hears. False for what is no URL.
+bool is_private(std::string_view url);
+
 // Errc::invalid: not http or https, no host, a user or a fragment in it.
 Result<Url> parse_url(std::string_view text);
+// "host:port", or with a scheme; https where none is given. Errc::invalid: anything behind it.
+Result<std::string> parse_origin(std::string text);
 
 }  // namespace tidemark::net

@@ -1,6 +1,5 @@
 #include "store/aws_credentials.h"
 
-#include "base/log.h"
 #include "base/rfc3339.h"
 #include "io/file.h"
 #include "net/caller.h"
@@ -61,9 +60,9 @@ Result<std::optional<AwsProfile>> read_profile(const Environment& environment) {
 
 // Plain HTTP only where nobody else can listen: this machine, and the addresses that clouds reserve for it.
 bool may_be_plain(std::string_view host) {
-  if (host.starts_with('[')) return host.starts_with("[::1]") || host.starts_with("[fd00:ec2::23]");
-  host = host.substr(0, host.find(':'));
-  return host == "localhost" || host.starts_with("127.") || host == "169.254.170.2" || host == "169.254.170.23";
+  if (host.starts_with('[')) return net::is_loopback(host) || host.starts_with("[fd00:ec2::23]");
+  const std::string_view name = host.substr(0, host.find(':'));
+  return net::is_loopback(name) || name == "169.254.170.2" || name == "169.254.170.23";
 }
 
 Result<AwsCredentials> parse_sts(std::string_view text) {
@@ -102,7 +101,8 @@ AwsCredentialSource::AwsCredentialSource(Environment environment, std::string re
       client_({.ca_file = ca_file}, clock),
       near_client_({.proxy = ""}, clock),
       gate_({.most_tries = 5, .budget = 1min}, clock, seed),
-      near_gate_(near_policy(), clock, seed) {}
+      near_gate_(near_policy(), clock, seed),
+      found_(clock, kFetchBefore) {}
 
 AwsCredentialSource::~AwsCredentialSource() = default;
 
@@ -113,32 +113,20 @@ std::string AwsCredentialSource::profile_region(const Environment& environment) 
 }
 
 std::string AwsCredentialSource::origin() const {
-  const std::scoped_lock lock(mutex_);
-  return found_ ? found_->origin : "nowhere";
+  const auto held = found_.held();
+  return held ? held->origin : "nowhere";
 }
 
 Result<AwsCredentials> AwsCredentialSource::get(const std::stop_token& stop) {
-  const std::scoped_lock lock(mutex_);
-  const auto& expires = found_ ? found_->credentials.expires : std::nullopt;
-  if (found_ && (!expires || clock_.now() < *expires - kFetchBefore)) return found_->credentials;
-  auto fresh = find(stop);
-  if (fresh) {
-    found_ = *std::move(fresh);
-  } else if (!found_ || clock_.now() >= *expires) {
-    return std::unexpected(std::move(fresh).error());
-  } else {
-    log_warning("credentials are not renewed", "reason=\"{}\" good_until={}", fresh.error().what,
-                print_rfc3339(*expires));
-  }
-  return found_->credentials;
+  TM_LET(Found found, found_.get([&] { return find(stop); }));
+  return std::move(found.credentials);
 }
 
 void AwsCredentialSource::refused(const AwsCredentials& credentials) {
-  const std::scoped_lock lock(mutex_);
-  if (found_ && found_->credentials.access_key == credentials.access_key &&
-      found_->credentials.session_token == credentials.session_token) {
-    found_.reset();
-  }
+  found_.drop([&](const Found& held) {
+    return held.credentials.access_key == credentials.access_key &&
+           held.credentials.session_token == credentials.session_token;
+  });
 }
 
 Result<AwsCredentialSource::Found> AwsCredentialSource::find(const std::stop_token& stop) {
@@ -189,6 +177,7 @@ Result<std::optional<AwsCredentialSource::Found>> AwsCredentialSource::from_web_
                    ? "https://sts.amazonaws.com"
                    : fmt::format("https://sts.{}.amazonaws.com{}", region_, region_.starts_with("cn-") ? ".cn" : "");
   }
+  if (!net::is_private(endpoint)) return fail(Errc::denied, "AWS_ENDPOINT_URL_STS '{}' is not https", endpoint);
   const std::string form = net::print_query({{"Action", "AssumeRoleWithWebIdentity"},
                                              {"Version", "2011-06-15"},
                                              {"RoleArn", role},

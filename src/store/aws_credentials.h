@@ -6,13 +6,13 @@
 //   4. AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or _FULL_URI: ECS, EKS pod identity
 //   5. the machine's own role, from 169.254.169.254 (IMDSv2 only)
 //
-// Temporary ones are fetched again five minutes before they end; while that fails the old ones serve until they end.
+// Temporary ones are fetched again five minutes before they end; while that fails the old ones serve until they end,
+// and a failure is told again for half a minute without asking (store/renewed.h).
 // Threads: any; one fetches, the others wait for it.
 #pragma once
 
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <stop_token>
 
@@ -20,6 +20,7 @@
 #include "net/http.h"
 #include "net/retry.h"
 #include "store/environment.h"
+#include "store/renewed.h"
 #include "store/sigv4.h"
 
 namespace tidemark::store {
@@ -45,6 +46,7 @@ class AwsCredentialSource {
   struct Found {
     AwsCredentials credentials;
     std::string origin;
+    std::optional<Time> ends() const { return credentials.expires; }
   };
   Result<std::optional<Found>> from_environment() const;
   Result<std::optional<Found>> from_web_identity(const std::string& token_file, const std::string& role,
@@ -60,9 +62,7 @@ class AwsCredentialSource {
   net::Client client_;       // the token service, by the environment's proxy
   net::Client near_client_;  // container and instance: never through a proxy
   net::RetryGate gate_, near_gate_;
-
-  mutable std::mutex mutex_;
-  std::optional<Found> found_;
+  Renewed<Found> found_;
 };
 
 // The sections of an ini file as ~/.aws/config has them; in it a profile's section is "profile NAME". Pure.

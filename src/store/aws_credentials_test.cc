@@ -128,6 +128,17 @@ TEST_F(AwsCredentialsTest, AWebIdentityIsExchangedAndRenewedInTime) {
   ASSERT_FALSE(ended);
   EXPECT_EQ(ended.error().code, Errc::denied);
   EXPECT_THAT(ended.error().what, HasSubstr("AccessDenied"));
+  const int before = asked;
+  EXPECT_THAT(source_->get({}).error().what, HasSubstr("AccessDenied (asked 0 s ago"));
+  broken = false;
+  file("token", "jwt/2");
+  EXPECT_FALSE(source_->get({}));
+  EXPECT_EQ(asked, before);
+  clock_.advance(31s);
+  EXPECT_EQ(source_->get({})->access_key, "A3");
+  Variables plain = variables;
+  plain["AWS_ENDPOINT_URL_STS"] = "http://sts.example.com";
+  EXPECT_THAT(get(plain).error().what, HasSubstr("AWS_ENDPOINT_URL_STS 'http://sts.example.com' is not https"));
   EXPECT_FALSE(get({{"AWS_WEB_IDENTITY_TOKEN_FILE", "/does/not/exist"}, {"AWS_ROLE_ARN", "r"}}));
 }
 

@@ -2,8 +2,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "base/log.h"
-#include "base/rfc3339.h"
 #include "crypto/sign.h"
 #include "io/file.h"
 #include "net/url.h"
@@ -53,9 +51,10 @@ net::Request near_request(std::string url, net::Header header) {
   return {.url = std::move(url), .headers = {std::move(header)}, .connect_within = 1s, .silence = 5s, .deadline = 10s};
 }
 
-// Only this machine may hear a token in plain text; a test's server is that.
-bool safe_for_token(const std::string& url) {
-  return url.starts_with("https://") || url.starts_with("http://127.0.0.1:") || url.starts_with("http://localhost:");
+// Who hears it may use it.
+std::unexpected<Error> too_open(std::string_view what) {
+  return std::unexpected(Error{Errc::denied, fmt::format("{} is sent over https only", what),
+                               "use an https endpoint, or an account key (AZURE_STORAGE_KEY), which is never sent"});
 }
 
 }  // namespace
@@ -88,45 +87,27 @@ AzureCredentialSource::AzureCredentialSource(Environment environment, std::strin
       client_({.ca_file = ca_file}, clock),
       near_client_({.proxy = ""}, clock),
       gate_({.most_tries = 5, .budget = 1min}, clock, seed),
-      near_gate_(near_policy(), clock, seed) {}
+      near_gate_(near_policy(), clock, seed),
+      found_(clock, kFetchBefore) {}
 
 std::string AzureCredentialSource::origin() const {
-  const std::scoped_lock lock(mutex_);
-  return found_ ? found_->origin : "nowhere";
+  const auto held = found_.held();
+  return held ? held->origin : "nowhere";
 }
 
 bool AzureCredentialSource::refused() {
-  const std::scoped_lock lock(mutex_);
-  if (!found_ || !found_->token) return false;
-  found_.reset();
-  return true;
-}
-
-// Under the lock.
-Status AzureCredentialSource::renew(const std::stop_token& stop) {
-  const Time now = clock_.now();
-  if (found_ && (!found_->token || now < found_->token->expires - kFetchBefore)) return {};
-  auto fresh = find(stop);
-  if (fresh) {
-    found_ = *std::move(fresh);
-    return {};
-  }
-  if (!found_ || now >= found_->token->expires) return std::unexpected(std::move(fresh).error());
-  log_warning("credentials are not renewed", "reason=\"{}\" good_until={}", fresh.error().what,
-              print_rfc3339(found_->token->expires));
-  return {};
+  return found_.drop([](const Found& held) { return held.token.has_value(); });
 }
 
 Status AzureCredentialSource::authorize(net::Request& request, const std::stop_token& stop) {
-  const std::scoped_lock lock(mutex_);
-  TM_CHECK(renew(stop));
-  if (found_->token) {
-    if (!safe_for_token(request.url)) return fail(Errc::denied, "a token is sent over https only");
-    request.headers.push_back({"Authorization", "Bearer " + found_->token->value});
-  } else if (!found_->sas.empty()) {
-    request.url += (request.url.find('?') == std::string::npos ? "?" : "&") + found_->sas;
+  TM_LET(const Found found, found_.get([&] { return find(stop); }));
+  if (found.key.empty() && !net::is_private(request.url)) return too_open(found.token ? "a token" : "a SAS");
+  if (found.token) {
+    request.headers.push_back({"Authorization", "Bearer " + found.token->value});
+  } else if (!found.sas.empty()) {
+    request.url += (request.url.find('?') == std::string::npos ? "?" : "&") + found.sas;
   } else {
-    return sign_azure(request, account_, found_->key, clock_.now());
+    return sign_azure(request, account_, found.key, clock_.now());
   }
   return {};
 }
@@ -185,7 +166,7 @@ Result<AzureToken> AzureCredentialSource::ask_authority(net::Query form, const s
   if (authority.empty()) authority = "https://login.microsoftonline.com";
   if (authority.find("://") == std::string::npos) authority.insert(0, "https://");
   while (authority.ends_with('/')) authority.pop_back();
-  if (!safe_for_token(authority)) return fail(Errc::denied, "AZURE_AUTHORITY_HOST '{}' is not https", authority);
+  if (!net::is_private(authority)) return fail(Errc::denied, "AZURE_AUTHORITY_HOST '{}' is not https", authority);
   form.emplace_back("client_id", environment_("AZURE_CLIENT_ID"));
   form.emplace_back("grant_type", "client_credentials");
   form.emplace_back("scope", std::string(kResource) + ".default");

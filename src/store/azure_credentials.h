@@ -9,11 +9,11 @@
 //   7. the machine's managed identity, from 169.254.169.254; AZURE_CLIENT_ID picks one of several
 //
 // AZURE_AUTHORITY_HOST (default https://login.microsoftonline.com) gives out the tokens of 4 and 5.
-// Tokens are fetched again five minutes before they end; while that fails the old ones serve until they end.
+// Tokens are fetched again five minutes before they end; while that fails the old ones serve until they end, and a
+// failure is told again for half a minute without asking (store/renewed.h).
 // Secrets are never in a message. Threads: any; one fetches, the others wait for it.
 #pragma once
 
-#include <mutex>
 #include <optional>
 #include <stop_token>
 
@@ -21,6 +21,7 @@
 #include "net/caller.h"
 #include "net/url.h"
 #include "store/environment.h"
+#include "store/renewed.h"
 
 namespace tidemark::store {
 
@@ -48,6 +49,7 @@ class AzureCredentialSource {
     Buffer key{};       // of the account
     std::string sas{};  // without '?'
     std::optional<AzureToken> token{};
+    std::optional<Time> ends() const { return token ? std::optional(token->expires) : std::nullopt; }
   };
   Result<Found> find(const std::stop_token& stop);
   Result<std::optional<Found>> from_environment() const;
@@ -55,7 +57,6 @@ class AzureCredentialSource {
   Result<std::optional<Found>> from_app_service(const std::stop_token& stop);
   Result<Found> from_machine(const std::stop_token& stop);
   Result<AzureToken> ask_authority(net::Query form, const std::stop_token& stop);
-  Status renew(const std::stop_token& stop);
 
   const Environment environment_;
   const std::string account_;
@@ -63,9 +64,7 @@ class AzureCredentialSource {
   net::Client client_;       // the authority, by the environment's proxy
   net::Client near_client_;  // the machine's own endpoints: never through a proxy
   net::RetryGate gate_, near_gate_;
-
-  mutable std::mutex mutex_;
-  std::optional<Found> found_;
+  Renewed<Found> found_;
 };
 
 // {"access_token": …, "expires_in" | "expires_on": …}, numbers or decimal texts. Errc::corrupt.

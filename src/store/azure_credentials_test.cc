@@ -66,6 +66,15 @@ TEST(AzureCredentials, OfTheEnvironment) {
   }
   AzureCredentialSource sas(environment({{"AZURE_STORAGE_SAS_TOKEN", "sig=x"}}), "acc", "", system_clock(), 1);
   EXPECT_EQ(authorized(sas, "https://h/c?comp=list"), "https://h/c?comp=list&sig=x ");
+  // Who reads it on the way could use it; this machine's own server may have it.
+  for (const char* open : {"http://h/c", "http://localhost.example.com/c", "http://127.0.0.1.example.com/c"}) {
+    EXPECT_EQ(authorized(sas, open), "denied: a SAS is sent over https only") << open;
+  }
+  for (const char* here : {"http://127.0.0.1:1/c", "http://localhost/c", "http://[::1]:1/c"}) {
+    EXPECT_EQ(authorized(sas, here), fmt::format("{}?sig=x ", here));
+  }
+  AzureCredentialSource key(environment({{"AZURE_STORAGE_KEY", "c2VjcmV0"}}), "acc", "", system_clock(), 1);
+  EXPECT_NE(authorized(key, "http://h/c").find(" SharedKey acc:"), std::string::npos);
 }
 
 TEST(AzureCredentials, TokensOfEachPlace) {
@@ -148,7 +157,10 @@ TEST(AzureCredentials, TokensAreRenewedBeforeTheyEndAndServeUntilThen) {
   EXPECT_EQ(asked, 3);
   clock.advance(3min);
   EXPECT_EQ(authorized(source), "denied: managed identity: Gone.");
+  EXPECT_EQ(authorized(source), "denied: managed identity: Gone. (asked 0 s ago; not again for 30 s)");
+  EXPECT_EQ(asked, 4);
   away = false;
+  clock.advance(31s);
   EXPECT_EQ(token(), "Bearer t5");
 }
 

@@ -3,15 +3,12 @@
 #include <algorithm>
 #include <optional>
 
-#include "crypto/sign.h"
-#include "io/file.h"
 #include "net/url.h"
+#include "store/customer_key.h"
 #include "store/object_store.h"
 
 namespace tidemark::store {
 namespace {
-
-constexpr std::size_t kKeyBytes = 32;
 
 // Azurite's account; its key is public.
 constexpr const char* kEmulatorAccount = "devstoreaccount1";
@@ -34,28 +31,12 @@ Status check_container(std::string_view name) {
   return fail(Errc::invalid, "'{}' is no name of a container (3 to 63 small letters, digits and single dashes)", name);
 }
 
-bool is_address(std::string_view host) {
-  if (host.starts_with('[')) return true;
-  host = host.substr(0, host.find(':'));
-  return host == "localhost" || std::ranges::all_of(host, [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
-}
-
 Result<net::Url> parse_endpoint(std::string text) {
   if (text.find("://") == std::string::npos) text.insert(0, "https://");
   while (text.ends_with('/')) text.pop_back();
   TM_LET(net::Url url, named("endpoint", net::parse_url(text)));
   if (!url.query.empty()) return fail(Errc::invalid, "endpoint: scheme, host, port and path are all that it may have");
   return url;
-}
-
-Result<Buffer> read_key(const std::string& path) {
-  TM_LET(Buffer key, named("encryption-key-file", io::read_file(path, 1024)));
-  if (key.size() == kKeyBytes) return key;
-  std::string text(as_text(key));
-  while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
-  auto decoded = crypto::from_base64(text);
-  if (decoded && decoded->size() == kKeyBytes) return *std::move(decoded);
-  return fail(Errc::invalid, "encryption-key-file: '{}' holds neither 32 bytes nor base64 of 32 bytes", path);
 }
 
 struct Given {
@@ -97,9 +78,9 @@ Status find_endpoint(AzureOptions& o, const Given& given, const Environment& env
   if (text.empty()) text = "https://" + o.account + ".blob.core.windows.net";
   TM_LET(const net::Url url, parse_endpoint(text));
   o.endpoint = url.origin() + url.path;
-  const bool in_path = given.account_in_path.value_or(!complete && url.path.empty() && is_address(url.host));
+  const bool in_path = given.account_in_path.value_or(!complete && url.path.empty() && net::is_address(url.host));
   if (in_path) o.endpoint += "/" + o.account;
-  if (!o.encryption_key.empty() && url.scheme == "http" && !is_address(url.host)) {
+  if (!o.encryption_key.empty() && !net::is_private(o.endpoint)) {
     return fail(Errc::invalid, "a customer's key is sent with each request: the endpoint must be https");
   }
   return {};
@@ -144,7 +125,7 @@ Result<AzureOptions> parse_azure_url(std::string_view url, const Environment& en
     }
     if (given.key_file.empty()) given.key_file = environment("TIDEMARK_AZURE_ENCRYPTION_KEY_FILE");
     if (!given.key_file.empty()) {
-      TM_LET(o.encryption_key, read_key(given.key_file));
+      TM_LET(o.encryption_key, named("encryption-key-file", read_customer_key(given.key_file)));
     }
     if (!o.encryption_key.empty() && !o.encryption_scope.empty()) {
       return fail(Errc::invalid, "an encryption scope and a customer's key exclude each other");

@@ -118,6 +118,7 @@ TEST(AzureOptions, ACustomersKeyIs32BytesAndGoesOverHttpsOnly) {
   EXPECT_EQ(as_text(parse_azure_url("az://acc/con", environment(variable)).value().encryption_key), raw);
   EXPECT_TRUE(parse_azure_url("az://acc/con?endpoint=http://127.0.0.1:1", environment(variable)));
   EXPECT_FALSE(parse_azure_url("az://acc/con?endpoint=http://h.example", environment(variable)));
+  EXPECT_FALSE(parse_azure_url("az://acc/con?endpoint=http://10.0.0.1:1", environment(variable)));
   EXPECT_FALSE(parse_azure_url("az://acc/con?encryption-scope=s", environment(variable)));
   EXPECT_EQ(parse_azure_url("az://acc/con?encryption-scope=s", environment({})).value().encryption_scope, "s");
   for (const std::string& text : {std::string(), std::string(31, 'k'), std::string(33, 'k'), std::string("a2s=")}) {

@@ -19,16 +19,6 @@ Status check_bucket(std::string_view bucket) {
   return {};
 }
 
-Result<std::string> checked_endpoint(std::string text) {
-  if (text.find("://") == std::string::npos) text.insert(0, "https://");
-  while (text.ends_with('/')) text.pop_back();
-  TM_LET(const net::Url url, named("endpoint", net::parse_url(text)));
-  if (!url.path.empty() || !url.query.empty()) {
-    return fail(Errc::invalid, "endpoint '{}': scheme, host and port are all that it may have", text);
-  }
-  return url.origin();
-}
-
 // "projects/P/locations/L/keyRings/R/cryptoKeys/K"; a version of a key cannot be asked for.
 Status check_kms_key(std::string_view name) {
   constexpr std::string_view kParts[] = {"projects/", "/locations/", "/keyRings/", "/cryptoKeys/"};
@@ -45,7 +35,7 @@ Status check_kms_key(std::string_view name) {
 
 Status take_option(GcsOptions& o, const std::string& name, const std::string& value, bool& has_endpoint) {
   if (name == "endpoint") {
-    TM_LET(o.endpoint, checked_endpoint(value));
+    TM_LET(o.endpoint, named("endpoint", net::parse_origin(value)));
     has_endpoint = true;
   } else if (name == "anonymous") {
     if (value != "1" && value != "0") return fail(Errc::invalid, "anonymous={}: 1 or 0 is expected", value);

@@ -1,7 +1,5 @@
 #include "store/google_credentials.h"
 
-#include "base/log.h"
-#include "base/rfc3339.h"
 #include "io/file.h"
 #include "net/caller.h"
 #include "net/url.h"
@@ -24,31 +22,21 @@ GoogleCredentials::GoogleCredentials(Environment environment, const std::string&
       client_({.ca_file = ca_file}, clock),
       near_client_({.proxy = ""}, clock),
       gate_({.most_tries = 5, .budget = 1min}, clock, seed, wait),
-      near_gate_({.most_tries = 4, .longest_wait = 1s, .budget = 10s}, clock, seed, wait) {}
+      near_gate_({.most_tries = 4, .longest_wait = 1s, .budget = 10s}, clock, seed, wait),
+      token_(clock, kFetchBefore) {}
 
 std::string GoogleCredentials::origin() const {
-  const std::scoped_lock lock(mutex_);
-  return token_ ? token_->origin : "nowhere";
+  const auto held = token_.held();
+  return held ? held->origin : "nowhere";
 }
 
 Result<std::string> GoogleCredentials::get(const std::stop_token& stop) {
-  const std::scoped_lock lock(mutex_);
-  if (token_ && clock_.now() < token_->expires - kFetchBefore) return token_->text;
-  auto fresh = find(stop);
-  if (fresh) {
-    token_ = *std::move(fresh);
-  } else if (!token_ || clock_.now() >= token_->expires) {
-    return std::unexpected(std::move(fresh).error());
-  } else {
-    log_warning("credentials are not renewed", "reason=\"{}\" good_until={}", fresh.error().what,
-                print_rfc3339(token_->expires));
-  }
-  return token_->text;
+  TM_LET(GoogleToken token, token_.get([&] { return find(stop); }));
+  return std::move(token.text);
 }
 
 void GoogleCredentials::refused(const std::string& token) {
-  const std::scoped_lock lock(mutex_);
-  if (token_ && token_->text == token) token_.reset();
+  token_.drop([&](const GoogleToken& held) { return held.text == token; });
 }
 
 Result<GoogleToken> GoogleCredentials::find(const std::stop_token& stop) {

@@ -7,12 +7,10 @@
 // A file may be a service account's key, an external account (workload identity federation: the subject token from a
 // file or a URL), a user's refresh token, or one of these that impersonates a service account.
 // Tokens last an hour at most; a new one is fetched four minutes before the end, and while that fails the old one
-// serves until its end. Files are read anew each time: they are rotated. Threads: any; one fetches, the others wait for
-// it.
+// serves until its end; a failure is told again for half a minute without asking (store/renewed.h). Files are read anew
+// each time: they are rotated. Threads: any; one fetches, the others wait for it.
 #pragma once
 
-#include <mutex>
-#include <optional>
 #include <stop_token>
 #include <string>
 
@@ -21,6 +19,7 @@
 #include "net/retry.h"
 #include "store/environment.h"
 #include "store/google_tokens.h"
+#include "store/renewed.h"
 
 namespace tidemark::store {
 
@@ -49,9 +48,7 @@ class GoogleCredentials {
   net::Client client_;       // token services, by the environment's proxy
   net::Client near_client_;  // the metadata server: never through a proxy
   net::RetryGate gate_, near_gate_;
-
-  mutable std::mutex mutex_;
-  std::optional<GoogleToken> token_;
+  Renewed<GoogleToken> token_;
 };
 
 }  // namespace tidemark::store

@@ -128,6 +128,10 @@ TEST_F(GoogleCredentialsTest, ATokenServesUntilFourMinutesBeforeItsEnd) {
   EXPECT_EQ(credentials.get({}).value(), "token-1");  // not renewed, but good still
   clock_.advance(4min);
   EXPECT_EQ(credentials.get({}).error().code, Errc::unavailable);
+  const std::size_t asked = asked_.size();
+  EXPECT_EQ(credentials.get({}).error().code, Errc::unavailable);
+  EXPECT_EQ(asked_.size(), asked);  // nobody waits for what was down a moment ago
+  clock_.advance(31s);
   answer_with([](const Received&) { return Reply{.body = R"({"access_token":"token-2","expires_in":3600})"}; });
   EXPECT_EQ(credentials.get({}).value(), "token-2");
   const std::size_t before = asked_.size();

@@ -29,16 +29,10 @@ Result<std::string> needed(const json& object, const char* name) {
   return text;
 }
 
-bool is_here(std::string_view host) {
-  if (host.starts_with("[::1]")) return true;
-  host = host.substr(0, host.find(':'));
-  return host == "localhost" || host.starts_with("127.");
-}
-
 // Secrets travel by https, or do not leave this machine.
 Result<net::Url> secure_url(const std::string& text) {
   TM_LET(net::Url url, net::parse_url(text));
-  if (url.scheme != "https" && !is_here(url.host)) return fail(Errc::denied, "'{}' is not https", url.origin());
+  if (!net::is_private(text)) return fail(Errc::denied, "'{}' is not https", url.origin());
   return url;
 }
 

@@ -6,6 +6,7 @@
 // Threads: any.
 #pragma once
 
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -20,6 +21,7 @@ struct GoogleToken {
   std::string text;
   Time expires;
   std::string origin;  // "service account x@y"
+  std::optional<Time> ends() const { return expires; }
 };
 
 struct TokenCalls {

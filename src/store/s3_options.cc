@@ -4,25 +4,12 @@
 #include <cstdlib>
 #include <optional>
 
-#include "crypto/sign.h"
-#include "io/file.h"
 #include "net/url.h"
+#include "store/customer_key.h"
 #include "store/object_store.h"
 
 namespace tidemark::store {
 namespace {
-
-constexpr std::size_t kSseKeyBytes = 32;
-
-Result<Buffer> read_sse_key(const std::string& path) {
-  TM_LET(Buffer key, named("sse-c-key-file", io::read_file(path, 1024)));
-  if (key.size() == kSseKeyBytes) return key;
-  std::string text(as_text(key));
-  while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
-  auto decoded = crypto::from_base64(text);
-  if (decoded && decoded->size() == kSseKeyBytes) return *std::move(decoded);
-  return fail(Errc::invalid, "sse-c-key-file: '{}' holds neither 32 bytes nor base64 of 32 bytes", path);
-}
 
 Result<bool> parse_switch(std::string_view name, std::string_view text) {
   if (text == "1" || text == "true") return true;
@@ -46,27 +33,6 @@ bool fits_host_name(std::string_view bucket) {
   return bucket.size() <= 63 && std::ranges::all_of(bucket, [](char c) {
            return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
          });
-}
-
-bool is_address(std::string_view host) {
-  if (host.starts_with('[')) return true;
-  host = host.substr(0, host.find(':'));
-  return host == "localhost" || std::ranges::all_of(host, [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
-}
-
-// Nobody else's network lies between.
-bool is_loopback(std::string_view host) {
-  return host.starts_with("[::1]") || host.starts_with("localhost") || (is_address(host) && host.starts_with("127."));
-}
-
-Result<std::string> checked_endpoint(std::string text) {
-  if (text.find("://") == std::string::npos) text.insert(0, "https://");
-  while (text.ends_with('/')) text.pop_back();
-  TM_LET(const net::Url url, named("endpoint", net::parse_url(text)));
-  if (!url.path.empty() || !url.query.empty()) {
-    return fail(Errc::invalid, "endpoint '{}': scheme, host and port are all that it may have", text);
-  }
-  return url.origin();
 }
 
 std::string first_of(const Environment& environment, std::initializer_list<std::string_view> names) {
@@ -110,24 +76,23 @@ Status take_option(S3Options& o, const std::string& name, const std::string& val
 Status finish(S3Options& o, const Environment& environment, std::string key_file, std::optional<bool> path_style) {
   if (o.endpoint.empty()) o.endpoint = first_of(environment, {"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"});
   if (!o.endpoint.empty()) {
-    TM_LET(o.endpoint, checked_endpoint(o.endpoint));
+    TM_LET(o.endpoint, named("endpoint", net::parse_origin(o.endpoint)));
   }
   if (o.region.empty()) o.region = first_of(environment, {"AWS_REGION", "AWS_DEFAULT_REGION"});
   if (o.ca_file.empty()) o.ca_file = environment("AWS_CA_BUNDLE");
   if (key_file.empty()) key_file = environment("TIDEMARK_SSE_C_KEY_FILE");
   if (!key_file.empty()) {
-    TM_LET(o.sse_c_key, read_sse_key(key_file));
+    TM_LET(o.sse_c_key, named("sse-c-key-file", read_customer_key(key_file)));
   }
   if (!o.sse_c_key.empty() && !o.sse.empty()) return fail(Errc::invalid, "sse and a customer's key exclude each other");
   if (!o.kms_key_id.empty() && !o.sse.starts_with("aws:kms")) {
     return fail(Errc::invalid, "kms-key-id needs sse=aws:kms");
   }
-  const std::size_t host = o.endpoint.find("://");
-  const bool local = host != std::string::npos && is_address(std::string_view(o.endpoint).substr(host + 3));
-  const bool loopback = local && is_loopback(std::string_view(o.endpoint).substr(host + 3));
-  if (!o.sse_c_key.empty() && o.endpoint.starts_with("http://") && !loopback) {
+  if (!o.sse_c_key.empty() && !o.endpoint.empty() && !net::is_private(o.endpoint)) {
     return fail(Errc::invalid, "a customer's key is sent with each request: the endpoint must be https");
   }
+  const std::size_t host = o.endpoint.find("://");
+  const bool local = host != std::string::npos && net::is_address(std::string_view(o.endpoint).substr(host + 3));
   o.path_style = path_style.value_or(local || !fits_host_name(o.bucket));
   return {};
 }

@@ -95,6 +95,8 @@ TEST(S3Url, ACustomersKeyIsAFileAndNeverGoesInClear) {
   EXPECT_FALSE(parse_s3_url("s3://bucket?sse-c-key-file=" + wrong, with({})));
   EXPECT_FALSE(parse_s3_url("s3://bucket?sse=AES256&sse-c-key-file=" + raw, with({})));
   EXPECT_FALSE(parse_s3_url("s3://bucket?endpoint=http://h&sse-c-key-file=" + raw, with({})));
+  EXPECT_FALSE(parse_s3_url("s3://bucket?endpoint=http://10.0.0.1&sse-c-key-file=" + raw, with({})));
+  EXPECT_FALSE(parse_s3_url("s3://bucket?endpoint=http://localhost.example.com&sse-c-key-file=" + raw, with({})));
   EXPECT_TRUE(parse_s3_url("s3://bucket?endpoint=http://127.0.0.1&sse-c-key-file=" + raw, with({})));
 }
 
