@@ -66,13 +66,28 @@ Known classify(WireCode code, std::string_view message) {
   return by_code(code);
 }
 
+// What to check when nobody was reached; empty where the server's own words say it.
+std::string hint_of(WireCode code, std::string_view message, std::string_view endpoint) {
+  const auto says = [&](std::string_view words) { return message.find(words) != std::string_view::npos; };
+  if (says("Connection refused") || says("No such file or directory")) {
+    return fmt::format("nothing listens on {}: check --endpoints, and that etcd runs there", endpoint);
+  }
+  if (says("DNS resolution failed") || says("Domain name not found")) {
+    return fmt::format("the host of {} has no address: check --endpoints and the resolver", endpoint);
+  }
+  if (code == WireCode::deadline_exceeded) {
+    return fmt::format("{} stays silent: check --endpoints, firewalls, and whether etcd has a leader", endpoint);
+  }
+  return {};
+}
+
 }  // namespace
 
 Fault judge(WireCode code, std::string_view message, std::string_view endpoint, std::string_view doing) {
   const Known known = classify(code, message);
   Fault fault;
-  fault.error = {
-      known.code, fmt::format("{}: {}: {}", endpoint, doing, message.empty() ? "no reason given" : message), {}};
+  fault.error = {known.code, fmt::format("{}: {}: {}", endpoint, doing, message.empty() ? "no reason given" : message),
+                 hint_of(code, message, endpoint)};
   fault.try_elsewhere = known.try_elsewhere;
   fault.needs_token = known.needs_token;
   fault.auth_is_off = message.find("authentication is not enabled") != std::string_view::npos;

@@ -32,7 +32,7 @@ enum class WireCode {
 };
 
 struct Fault {
-  Error error;                   // "<endpoint>: <doing>: <the server's words>"
+  Error error;                   // "<endpoint>: <doing>: <the server's words>"; a hint where nobody was reached
   bool try_elsewhere = false;    // this member cannot, another might
   bool needs_token = false;      // authenticate and ask again
   bool auth_is_off = false;      // answer to Authenticate: no token is needed

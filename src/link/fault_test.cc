@@ -55,6 +55,32 @@ TEST(Fault, Judge) {
   EXPECT_TRUE(judge(WireCode::failed_precondition, "etcdserver: authentication is not enabled", "e", "d").auth_is_off);
 }
 
+TEST(Fault, WhoeverWasNotReachedGetsAHint) {
+  struct Row {
+    WireCode code;
+    std::string_view message, hint;
+  };
+  const Row rows[] = {
+      {WireCode::unavailable, "failed to connect to all addresses; last error: UNKNOWN: Connection refused",
+       "nothing listens on http://h:1: check --endpoints, and that etcd runs there"},
+      {WireCode::unavailable, "last error: UNKNOWN: unix:/x: No such file or directory",
+       "nothing listens on http://h:1: check --endpoints, and that etcd runs there"},
+      {WireCode::unavailable, "DNS resolution failed for h:1: C-ares status is not ARES_SUCCESS",
+       "the host of http://h:1 has no address: check --endpoints and the resolver"},
+      {WireCode::deadline_exceeded, "Deadline Exceeded",
+       "http://h:1 stays silent: check --endpoints, firewalls, and whether etcd has a leader"},
+      // A server that answers says itself what is wrong.
+      {WireCode::unavailable, "etcdserver: no leader", ""},
+      {WireCode::permission_denied, "etcdserver: permission denied", ""},
+      {WireCode::unavailable, "Ssl handshake failed: CERTIFICATE_VERIFY_FAILED", ""},
+      {WireCode::internal, "RST_STREAM", ""},
+      {WireCode::cancelled, "CANCELLED", ""},
+  };
+  for (const Row& row : rows) {
+    EXPECT_EQ(judge(row.code, row.message, "http://h:1", "status").error.hint, row.hint) << row.message;
+  }
+}
+
 TEST(Fault, CancelledWatch) {
   EXPECT_EQ(judge_cancelled_watch("etcdserver: no leader", "e").error.code, Errc::unavailable);
   EXPECT_EQ(

@@ -40,8 +40,10 @@ Result<std::unique_ptr<ObjectStore>> open_store(std::string_view url, bool read_
   }
   const std::string_view path = scheme.empty() ? url : url.substr(scheme.size() + 1);
   if (path.empty()) return fail(Errc::invalid, "open store '{}': no path given, expected dir:/path", url);
-  TM_LET(std::unique_ptr<DirStore> store,
-         DirStore::open(path, read_only ? DirStore::Access::read_only : DirStore::Access::read_write));
+  auto store = DirStore::open(path, read_only ? DirStore::Access::read_only : DirStore::Access::read_write);
+  if (!store && store.error().code == Errc::not_found) {
+    store.error().hint = "check the path, and that its disk is mounted; only record and copy --to begin a new store";
+  }
   return store;
 }
 
