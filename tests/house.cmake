@@ -17,4 +17,9 @@ if(TARGET tidemark)
   add_test(NAME house.readme COMMAND ${CMAKE_SOURCE_DIR}/tools/check_readme $<TARGET_FILE:tidemark>
            WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(house.readme PROPERTIES TIMEOUT 300 LABELS house)
+
+  # Manual pages and completions, shown to groff, mandoc, bash, zsh and fish.
+  add_test(NAME house.man COMMAND ${CMAKE_SOURCE_DIR}/tools/check_man $<TARGET_FILE:tidemark>
+           WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(house.man PROPERTIES TIMEOUT 300 LABELS house)
 endif()

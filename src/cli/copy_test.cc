@@ -3,13 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
-#include <sstream>
 
-#include "base/testing/fake_clock.h"
-#include "base/testing/source_dir.h"
 #include "bolt/reader.h"
 #include "catalog/lineage.h"
-#include "cli/program.h"
+#include "cli/testing/run.h"
 #include "etcd/hashkv.h"
 #include "io/file.h"
 #include "store/dir_store.h"
@@ -17,27 +14,11 @@
 namespace tidemark::cli {
 namespace {
 
+using testing::bucket;
 using ::testing::HasSubstr;
-
-const io::Path kBuckets = io::Path(tidemark::testing::source_dir()) / "testdata/etcd-backup-restore";
-constexpr Time kNow = Time(std::chrono::seconds(1795250000));
-
-struct Ran {
-  int code = -1;
-  std::string out, err;
-};
-
-Ran run(const std::vector<std::string>& args) {
-  ::unsetenv("TIDEMARK_STORE");
-  std::istringstream in;
-  std::ostringstream out, err;
-  const testing::FakeClock clock(kNow);
-  Program program({.in = in, .out = out, .err = err, .clock = clock});
-  const int code = program.run(args);
-  return {code, out.str(), err.str()};
-}
-
-std::string bucket(std::string_view name) { return (kBuckets / name / "bucket").native(); }
+using testing::kNow;
+using testing::Ran;
+using testing::run;
 
 class CopyVerb : public ::testing::Test {
  protected:

@@ -107,7 +107,10 @@ Json to_json(const DataDirReport& report) {
 Result<Exit> doctor(Program& program, const Wish& wish) {
   // With a directory named, a store from the environment is not meant.
   if (wish.data_dir.empty() && !wish.store.empty()) return doctor_store(program, wish.store, wish.format);
-  if (wish.data_dir.empty()) return fail(Errc::invalid, "doctor: --data-dir D or --store URL says what to look at");
+  if (wish.data_dir.empty()) {
+    return hinted<Exit>(fail(Errc::invalid, "doctor: --data-dir D or --store URL says what to look at"),
+                        "tidemark doctor --data-dir /var/lib/etcd, with etcd stopped");
+  }
   TM_LET(const DataDirReport report, inspect::inspect_data_dir(wish.data_dir));
   switch (wish.format) {
     case Format::json: program.out() << print_json(to_json(report)); break;

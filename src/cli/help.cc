@@ -76,7 +76,7 @@ std::string bash_script(const CLI::App& root) {
   return fmt::format(R"(# bash completion for tidemark:  source <(tidemark completion bash)
 _tidemark() {{
   local word path='' words='' current="${{COMP_WORDS[COMP_CWORD]}}"
-  for word in "${{COMP_WORDS[@]:1:COMP_CWORD-1}}"; do
+  for word in "${{COMP_WORDS[@]:1:$((COMP_CWORD - 1))}}"; do
     case "$word" in
     {}) path="${{path:+$path }}$word" ;;
     esac
@@ -138,8 +138,12 @@ std::string help_text(const Program& program, const CLI::App& app) {
 Result<std::string> completion_script(const CLI::App& root, std::string_view shell) {
   if (shell == "bash") return bash_script(root);
   if (shell == "fish") return fish_script(root);
-  // zsh runs bash's script through its own emulation of `complete`.
-  if (shell == "zsh") return "autoload -U +X bashcompinit && bashcompinit\n" + bash_script(root);
+  // zsh runs bash's script through its own emulation of `complete`. As a file of its fpath the script is loaded by the
+  // first completion, and has to answer that itself.
+  if (shell == "zsh") {
+    return "#compdef tidemark kubectl-tidemark\nautoload -U +X bashcompinit && bashcompinit\n" + bash_script(root) +
+           "[[ $zsh_eval_context[-1] != loadautofunc ]] || _bash_complete -F _tidemark\n";
+  }
   return fail(Errc::invalid, "no completion for '{}': bash, zsh and fish are known", shell);
 }
 

@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <cstdlib>
 #include <iostream>
 
 #include "cli/program.h"
@@ -12,12 +13,15 @@ int main(int argc, char** argv) {
     return 1;
   }
   std::ios::sync_with_stdio(false);
-  tidemark::cli::Program program({.in = std::cin,
-                                  .out = std::cout,
-                                  .err = std::cerr,
-                                  .stop = signals->stop(),
-                                  .in_is_terminal = ::isatty(STDIN_FILENO) == 1,
-                                  .err_is_terminal = ::isatty(STDERR_FILENO) == 1});
+  using tidemark::cli::can_draw, tidemark::cli::columns_of;
+  tidemark::cli::Program program(
+      {.in = std::cin,
+       .out = std::cout,
+       .err = std::cerr,
+       .stop = signals->stop(),
+       .in_is_terminal = ::isatty(STDIN_FILENO) == 1,
+       .err_screen = {.can_draw = can_draw(STDERR_FILENO, std::getenv("TERM")),
+                      .columns = [] { return columns_of(STDERR_FILENO, std::getenv("COLUMNS")); }}});
   const std::vector<std::string> args(argv + 1, argv + argc);
   const int code = program.run(args);
   std::cout.flush();

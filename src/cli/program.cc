@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "cli/help.h"
 #include "cli/verbs.h"
+#include "cli/version.h"
 #include "store/open.h"
 
 namespace tidemark::cli {
@@ -18,6 +19,15 @@ const std::map<std::string, Format>& formats() {
                                                  {"json", Format::json},
                                                  {"yaml", Format::yaml},
                                                  {"name", Format::name}};
+  return all;
+}
+
+const std::map<std::string, Progress::Mode>& progress_modes() {
+  static const std::map<std::string, Progress::Mode> all{{"auto", Progress::Mode::automatic},
+                                                         {"bar", Progress::Mode::bar},
+                                                         {"plain", Progress::Mode::plain},
+                                                         {"json", Progress::Mode::json},
+                                                         {"none", Progress::Mode::none}};
   return all;
 }
 
@@ -82,21 +92,6 @@ Exit exit_of(Errc code) {
   return Exit::failed;
 }
 
-std::string version_text() {
-#ifdef __OPTIMIZE__
-  constexpr std::string_view kKind = "optimised";
-#else
-  constexpr std::string_view kKind = "not optimised";
-#endif
-  return fmt::format("tidemark {} ({} {}, {})", TM_VERSION,
-#ifdef __clang__
-                     "clang", __clang_version__,
-#else
-                     "gcc", __VERSION__,
-#endif
-                     kKind);
-}
-
 Program::Program(Surroundings around)
     : around_(std::move(around)),
       app_(std::make_unique<CLI::App>("point-in-time backup and restore of Kubernetes' etcd", "tidemark")) {
@@ -114,18 +109,21 @@ Program::Program(Surroundings around)
   add_verify(*this);
   add_doctor(*this);
   add_rekey(*this);
+  add_version(*this);
+  add_man(*this);
   add_help_and_completion();
 }
 
 Program::~Program() = default;
 
 void Program::add_global_options() {
-  app_->set_version_flag("--version", version_text(), "print the version and how it was built");
+  app_->set_version_flag("--version", version_text(), "print the version in one line; the verb version has more");
   app_->add_option("--log-level", log_level_, "the least important lines to log")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
       ->capture_default_str();
-  app_->add_option("--progress", progress_mode_, "how to show progress")
-      ->check(CLI::IsMember({"auto", "json", "none"}))
+  app_->add_option("--progress", progress_mode_,
+                   "how to show progress: a bar, a line every 10 s, JSON lines; auto: a bar on a terminal, else plain")
+      ->check(CLI::IsMember({"auto", "bar", "plain", "json", "none"}))
       ->capture_default_str();
 }
 
@@ -213,10 +211,8 @@ void Program::add_yes(CLI::App& app, bool& yes) { app.add_flag("-y,--yes", yes, 
 
 Progress& Program::progress() {
   if (!progress_) {
-    const auto mode = progress_mode_ == "json"   ? Progress::Mode::json
-                      : progress_mode_ == "none" ? Progress::Mode::none
-                                                 : Progress::Mode::automatic;
-    progress_ = std::make_unique<Progress>(around_.err, mode, around_.err_is_terminal, around_.clock);
+    progress_ =
+        std::make_unique<Progress>(around_.err, progress_modes().at(progress_mode_), around_.err_screen, around_.clock);
   }
   return *progress_;
 }
@@ -259,12 +255,12 @@ int Program::unknown_word(const std::string& word) {
 
 int Program::usage(std::string_view what, const std::string& hint) {
   around_.err << "tidemark: " << what << "\n";
-  if (!hint.empty()) around_.err << "hint: " << hint << "\n";
   std::string verbs;
   for (const CLI::App* app = &deepest(*app_); app->get_parent() != nullptr; app = app->get_parent()) {
     verbs = " " + app->get_name() + verbs;
   }
-  around_.err << "hint: tidemark help" << verbs << "\n";
+  // One hint: what is known to be meant, else where to read.
+  around_.err << "hint: " << (hint.empty() ? "tidemark help" + verbs : hint) << "\n";
   return static_cast<int>(Exit::usage);
 }
 

@@ -63,8 +63,8 @@ struct Surroundings {
   const Clock& clock = system_clock();
   std::stop_token stop = {};          // asked to stop: SIGINT, SIGTERM
   bool in_is_terminal = false;        // somebody can answer a question
-  bool err_is_terminal = false;       // a progress bar can be drawn
   Steps* steps = &unwatched_steps();  // never null: told in front of what a crash could cut
+  Screen err_screen = {};             // whether a progress bar can be drawn, and how wide
 };
 
 class Program {
@@ -134,8 +134,5 @@ class Program {
   std::string progress_mode_ = "auto";
   std::unique_ptr<Progress> progress_;
 };
-
-// What --version prints: the version, and how it was built.
-std::string version_text();
 
 }  // namespace tidemark::cli

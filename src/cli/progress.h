@@ -1,5 +1,6 @@
 // How far long work has come: a bar on a terminal, a line every 10 seconds elsewhere, JSON lines for programs.
 //
+// A bar fits the terminal at every moment and is drawn with carriage returns and blanks alone: no colours, no escapes.
 // JSON, one object a line: {"kind":"Progress","formatVersion":1,"time":…,"step":…,"done":…,"all":…,"bytesPerSecond":…,
 // "etaSeconds":…}; "all" and "etaSeconds" only when the end is known. Threads: any.
 #pragma once
@@ -12,15 +13,17 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "cli/screen.h"
 
 namespace tidemark::cli {
 
 class Progress {
  public:
-  enum class Mode { automatic, json, none };
+  // automatic: a bar where a line can be drawn over, plain lines elsewhere.
+  enum class Mode { automatic, bar, plain, json, none };
 
-  // Requires: `err` and `clock` outlive it. `terminal`: whether a line can be drawn over.
-  Progress(std::ostream& err, Mode mode, bool terminal, const Clock& clock);
+  // Requires: `err` and `clock` outlive it.
+  Progress(std::ostream& err, Mode mode, const Screen& screen, const Clock& clock);
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -34,7 +37,8 @@ class Progress {
  private:
   void show(bool last);
   std::string json_line() const;
-  std::string bar() const;
+  std::string bar(std::size_t columns) const;
+  void draw();
   std::string words() const;
   double seconds() const;  // since the step began
   std::uint64_t rate() const;
@@ -42,11 +46,12 @@ class Progress {
 
   std::ostream& err_;
   const Mode mode_;
-  const bool terminal_;
+  const Screen screen_;
   const Clock& clock_;
   std::mutex mutex_;
   std::string step_;
   std::uint64_t done_ = 0, all_ = 0;
+  std::size_t drawn_ = 0;  // columns of the bar that stands there
   Ticks began_{}, shown_{};
 };
 

@@ -4,38 +4,18 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
-#include "base/testing/fake_clock.h"
 #include "base/testing/source_dir.h"
-#include "cli/program.h"
+#include "cli/testing/run.h"
 #include "io/file.h"
 
 namespace tidemark::cli {
 namespace {
 
+using testing::bucket;
 using ::testing::HasSubstr;
-
-constexpr Time kNow = Time(std::chrono::seconds(1795250000));  // the buckets' fulls are of 1795246362
-
-struct Ran {
-  int code = -1;
-  std::string out, err;
-};
-
-Ran run(const std::vector<std::string>& args) {
-  ::unsetenv("TIDEMARK_STORE");
-  std::istringstream in;
-  std::ostringstream out, err;
-  const testing::FakeClock clock(kNow);
-  Program program({.in = in, .out = out, .err = err, .clock = clock});
-  const int code = program.run(args);
-  return {code, out.str(), err.str()};
-}
-
-std::string bucket(std::string_view name) {
-  return (io::Path(tidemark::testing::source_dir()) / "testdata/etcd-backup-restore" / name / "bucket").native();
-}
+using testing::Ran;
+using testing::run;
 
 class RestoreVerb : public ::testing::Test {
  protected:

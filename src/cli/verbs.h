@@ -14,5 +14,7 @@ void add_store_verbs(Program& program);
 void add_verify(Program& program);
 void add_doctor(Program& program);
 void add_rekey(Program& program);
+void add_version(Program& program);
+void add_man(Program& program);  // for packagers: in no list
 
 }  // namespace tidemark::cli

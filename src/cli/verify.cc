@@ -133,16 +133,9 @@ void keep_proofs(Program& program, store::ObjectStore& reading, const Wish& wish
   if (!kept) program.err() << fmt::format("note: no proofs kept in {}: {}\n", reading.url(), kept.error().what);
 }
 
-// A backup that is not where it was said to be is worse than one that lacks a point.
-Result<std::unique_ptr<store::ObjectStore>> open(Program& program, const std::string& url) {
-  auto store = program.open_store(url, /*read_only=*/true);
-  if (!store && store.error().code == Errc::not_found) store.error().code = Errc::unavailable;
-  return store;
-}
-
 Result<Exit> verify_store(Program& program, const Wish& wish) {
   if (wish.all && !wish.point.empty()) return fail(Errc::invalid, "verify: either POINT or --all");
-  TM_LET(const auto store, open(program, wish.store));
+  TM_LET(const auto store, program.open_store(wish.store, /*read_only=*/true));
   verify::Wish asked;
   asked.level = *catalog::parse_level(wish.level);
   asked.threads = std::max(1U, std::thread::hardware_concurrency());
