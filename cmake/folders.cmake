@@ -131,4 +131,5 @@ function(tm_program)
   endif()
   add_executable(tidemark ${CMAKE_SOURCE_DIR}/src/cli/main.cc)
   target_link_libraries(tidemark PRIVATE tm_cli)
+  target_link_options(tidemark PRIVATE -Wl,--build-id)  # by which a debugger finds what tools/make_deb strips off
 endfunction()

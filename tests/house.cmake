@@ -22,4 +22,9 @@ if(TARGET tidemark)
   add_test(NAME house.man COMMAND ${CMAKE_SOURCE_DIR}/tools/check_man $<TARGET_FILE:tidemark>
            WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(house.man PROPERTIES TIMEOUT 300 LABELS house)
+
+  # The Debian package in a clean root; the first run makes that root (a minute), later ones unpack it (seconds).
+  add_test(NAME package.deb COMMAND ${CMAKE_SOURCE_DIR}/tools/check_deb $<TARGET_FILE:tidemark>
+           WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(package.deb PROPERTIES TIMEOUT 300 LABELS package)
 endif()
