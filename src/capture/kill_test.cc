@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <set>
 
 #include "base/log.h"
@@ -279,6 +280,7 @@ void expect_all_is_well(World& w) {
 bool record_and_die(World& w, const Cut& cut, Counters& counters) {
   const pid_t child = ::fork();
   if (child == 0) {
+    ::setenv("TMPDIR", w.dir.path().c_str(), 1);  // what the killed cannot clean up goes with the world
     testing::KillAt steps(w.journal, cut);
     ::_exit(w.record(steps, counters) ? 0 : 1);
   }
