@@ -26,5 +26,5 @@ if(TARGET tidemark)
   # The Debian package in a clean root; the first run makes that root (a minute), later ones unpack it (seconds).
   add_test(NAME package.deb COMMAND ${CMAKE_SOURCE_DIR}/tools/check_deb $<TARGET_FILE:tidemark>
            WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-  set_tests_properties(package.deb PROPERTIES TIMEOUT 300 LABELS package)
+  set_tests_properties(package.deb PROPERTIES TIMEOUT 600 LABELS package)
 endif()
