@@ -117,7 +117,8 @@ TEST(DirStoreCrash, AnObjectIsWholeOrNotThereAndStaysOnceAcknowledged) {
                look(diary.all, crash, image);
                return !::testing::Test::HasFailure();
              });
-  EXPECT_GT(static_cast<std::size_t>(crashes), 2 * disk.operations());  // equal images of one moment come once
+  // Equal images of one moment come once: nearly two different ones an operation, fewer with an unlucky seed.
+  EXPECT_GT(2 * static_cast<std::size_t>(crashes), 3 * disk.operations());
 }
 
 // A folder whose name another process made and did not live to make durable.
