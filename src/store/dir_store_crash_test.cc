@@ -111,14 +111,13 @@ TEST(DirStoreCrash, AnObjectIsWholeOrNotThereAndStaysOnceAcknowledged) {
   EXPECT_EQ(disk.unseen(), "");
   disk.stop();
   int crashes = 0;
-  each_crash(disk, 0, ::tidemark::testing::scaled(6), ::tidemark::testing::seed(),
+  each_crash(disk, 0, ::tidemark::testing::scaled(12), ::tidemark::testing::seed(),
              [&](const Crash& crash, const DiskImage& image) {
                ++crashes;
                look(diary.all, crash, image);
                return !::testing::Test::HasFailure();
              });
-  // Equal images of one moment come once: nearly two different ones an operation, fewer with an unlucky seed.
-  EXPECT_GT(2 * static_cast<std::size_t>(crashes), 3 * disk.operations());
+  EXPECT_GT(static_cast<std::size_t>(crashes), 2 * disk.operations());  // equal images of one moment come once
 }
 
 // A folder whose name another process made and did not live to make durable.
