@@ -26,9 +26,8 @@ Result<Sizes> sizes_of(store::ObjectStore& store) {
 std::unexpected<Error> other_history(const store::ObjectStore& source, const store::ObjectStore& target,
                                      std::string_view why) {
   constexpr const char* kHint =
-      "copy to an empty place: two histories in one store mislead every reader. Histories that followed this one go "
-      "into "
-      "neighbours of --to, whose names must be free too";
+      "copy to an empty place: two histories in one store mislead every reader. "
+      "Histories that followed this one go into neighbours of --to, whose names must be free too";
   return std::unexpected(Error{
       Errc::conflict, fmt::format("{} holds another history than {}: {}", target.url(), source.url(), why), kHint});
 }
