@@ -120,7 +120,7 @@ class Banned(unittest.TestCase):
 
 class Counts(unittest.TestCase):
     def test_what_did_not_run_is_a_failure(self):
-        cases = ('<testcase name="a" status="run"/><testcase name="b" status="fail"><failure/></testcase>'
+        cases = ('<testcase name="a" status="run"/><testcase name="b" status="fail"><failure/><system-out>expected 1\nwas 2</system-out></testcase>'
                  '<testcase name="c" status="notrun"><skipped/></testcase><testcase name="d" status="disabled"/>')
         with tempfile.NamedTemporaryFile("w", suffix=".xml") as file:
             file.write(f"<testsuite>{cases}</testsuite>")
@@ -128,6 +128,8 @@ class Counts(unittest.TestCase):
             run = lambda *a: subprocess.run([TOOLS / "junit_counts", *a], capture_output=True, text=True, check=True).stdout
             self.assertEqual(run(file.name), "1 3\n")
             self.assertEqual(run("--failed", file.name), "b (failed)\nc (notrun)\nd (disabled)\n")
+            self.assertEqual(run("--words", file.name),
+                             "::: b (failed)\nexpected 1\nwas 2\n::: c (notrun)\n::: d (disabled)\n")
 
 
 if __name__ == "__main__":

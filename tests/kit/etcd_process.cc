@@ -95,19 +95,6 @@ Result<io::Path> bbolt_program() {
   return fail(Errc::not_found, "there is no {}; run testbed/etcd/build bbolt", path.string());
 }
 
-Result<int> free_port() {
-  const io::Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in at{};
-  at.sin_family = AF_INET;
-  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof at;
-  auto* address = reinterpret_cast<sockaddr*>(&at);
-  if (::bind(fd.get(), address, size) != 0 || ::getsockname(fd.get(), address, &size) != 0) {
-    return sys_fail("bind", "a port of 127.0.0.1");
-  }
-  return ntohs(at.sin_port);
-}
-
 bool listens_on(pid_t pid, int port) {
   std::set<std::string> inodes;
   for (const char* table : {"/proc/net/tcp", "/proc/net/tcp6"}) {
@@ -132,7 +119,7 @@ bool listens_on(pid_t pid, int port) {
 
 Result<EtcdProcess> EtcdProcess::start(EtcdVersion version, const EtcdSetup& setup) {
   const bool own_ports = setup.client_port == 0;
-  // A port can be taken by somebody else between our looking and etcd's binding: then once more with others.
+  // free_port() keeps other tests away, not other programs: taken by one of them, once more with others.
   for (int attempt = 0;; attempt++) {
     EtcdProcess etcd(version, setup);
     TM_CHECK(etcd.launch());

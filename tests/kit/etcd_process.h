@@ -13,6 +13,7 @@
 
 #include "base/result.h"
 #include "io/file.h"
+#include "kit/free_port.h"
 #include "kit/program.h"
 
 namespace tidemark::testing {
@@ -26,8 +27,6 @@ Result<io::Path> etcdctl_program(EtcdVersion version);
 Result<io::Path> etcdutl_program(EtcdVersion version);  // 3.4 has none: etcdctl did its work (Errc::unsupported)
 Result<io::Path> bbolt_program();
 
-// A port of 127.0.0.1 that was free just now.
-Result<int> free_port();
 // Does this process listen on that TCP port? (By the socket's inode in /proc.)
 bool listens_on(pid_t pid, int port);
 
