@@ -5,6 +5,7 @@
 
 #include "base/rfc3339.h"
 #include "net/http_date.h"
+#include "store/listing.h"
 #include "store/s3_client.h"
 #include "store/s3_source.h"
 #include "store/s3_versions.h"
@@ -14,16 +15,11 @@
 namespace tidemark::store {
 namespace {
 
-struct Page {
-  std::vector<ObjectInfo> objects;  // keys of the bucket
-  bool more = false;
-  std::string token;
-};
-
-Result<Page> parse_page(std::string_view xml) {
-  Page page;
+Result<ListPage> parse_page(std::string_view xml) {
+  ListPage page;
   ObjectInfo object;
   bool encoded = false;
+  bool more = false;
   TM_CHECK(read_xml(xml, [&](const XmlElement& e) -> Status {
     // A list of buckets, or a proxy's page, must not be an empty bucket.
     if (e.root != "ListBucketResult") {
@@ -39,9 +35,9 @@ Result<Page> parse_page(std::string_view xml) {
     } else if (e.path == "Contents") {
       page.objects.push_back(std::exchange(object, {}));
     } else if (e.path == "IsTruncated") {
-      page.more = e.text == "true";
+      more = e.text == "true";
     } else if (e.path == "NextContinuationToken") {
-      page.token = e.text;
+      page.next = e.text;
     } else if (e.path == "EncodingType") {
       encoded = e.text == "url";
     }
@@ -50,17 +46,9 @@ Result<Page> parse_page(std::string_view xml) {
   for (ObjectInfo& listed : page.objects) {
     TM_LET(listed.key, listed_key(listed.key, encoded));
   }
+  if (more && page.next.empty()) return fail(Errc::corrupt, "there is more, but not where");
+  if (!more) page.next.clear();
   return page;
-}
-
-// Below the store's prefix; nullopt: not a key of ours (a "folder" that some console made, a name we would not take).
-std::optional<std::string> own_key(const S3Options& options, std::string_view key) {
-  if (!options.prefix.empty()) {
-    if (!key.starts_with(options.prefix + "/")) return std::nullopt;
-    key.remove_prefix(options.prefix.size() + 1);
-  }
-  if (!check_key(key)) return std::nullopt;
-  return std::string(key);
 }
 
 }  // namespace
@@ -150,46 +138,31 @@ Result<ObjectInfo> S3Store::stat(std::string_view key) {
   return info;
 }
 
-Result<std::vector<ObjectInfo>> S3Store::list_plain(std::string_view prefix) {
-  std::vector<ObjectInfo> all;
-  std::string token;
-  for (;;) {
-    net::Query query{{"encoding-type", "url"}, {"list-type", "2"}, {"prefix", client_->full_key(prefix)}};
-    if (!token.empty()) query.emplace_back("continuation-token", token);
-    TM_LET(const net::Answer answer, client_->demand({.what = "list", .query = std::move(query)}));
-    TM_LET(Page page, named("list", parse_page(answer.text())));
-    for (ObjectInfo& object : page.objects) all.push_back(std::move(object));
-    if (!page.more) return all;
-    if (page.token.empty() || page.token == token) {
-      return fail(Errc::corrupt, "list '{}': the same page again and again", client_->options().bucket);
-    }
-    token = page.token;
+Result<ListPage> S3Store::plain_page(std::string_view prefix, const std::string& token) {
+  net::Query query{{"encoding-type", "url"}, {"list-type", "2"}, {"prefix", client_->full_key(prefix)}};
+  if (!token.empty()) query.emplace_back("continuation-token", token);
+  TM_LET(const net::Answer answer, client_->demand({.what = "list", .query = std::move(query)}));
+  return named("list", parse_page(answer.text()));
+}
+
+// All of it at once: the versions of a key may stand on two pages.
+Result<ListPage> S3Store::counting_page(std::string_view prefix) {
+  ListPage page;
+  TM_LET(const auto all, list_versions(*client_, client_->full_key(prefix)));
+  for (auto begin = all.begin(); begin != all.end();) {
+    const auto end = std::find_if(begin, all.end(), [&](const S3Version& v) { return v.key != begin->key; });
+    TM_LET(const auto counts, counting_version(*client_, std::span(begin, end)));
+    if (counts) page.objects.push_back({counts->key, counts->size, counts->modified});
+    begin = end;
   }
+  return page;
 }
 
 Result<std::vector<ObjectInfo>> S3Store::list(std::string_view prefix) {
   TM_LET(const bool versions, by_version());
-  std::vector<ObjectInfo> found;
-  if (versions) {
-    TM_LET(const auto all, list_versions(*client_, client_->full_key(prefix)));
-    for (auto begin = all.begin(); begin != all.end();) {
-      const auto end = std::find_if(begin, all.end(), [&](const S3Version& v) { return v.key != begin->key; });
-      TM_LET(const auto counts, counting_version(*client_, std::span(begin, end)));
-      if (counts) found.push_back({counts->key, counts->size, counts->modified});
-      begin = end;
-    }
-  } else {
-    TM_LET(found, list_plain(prefix));
-  }
-  std::vector<ObjectInfo> own;
-  for (ObjectInfo& object : found) {
-    auto key = own_key(client_->options(), object.key);
-    if (!key || !key->starts_with(prefix)) continue;
-    object.key = *std::move(key);
-    own.push_back(std::move(object));
-  }
-  std::ranges::sort(own, {}, &ObjectInfo::key);
-  return own;
+  return list_pages(client_->options().prefix, prefix, [&](const std::string& token) {
+    return versions ? counting_page(prefix) : plain_page(prefix, token);
+  });
 }
 
 Status S3Store::remove(std::string_view key) {

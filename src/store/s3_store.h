@@ -27,6 +27,7 @@ struct Traffic;
 namespace tidemark::store {
 
 class S3Client;
+struct ListPage;
 
 struct S3Surroundings {
   bool read_only = false;
@@ -60,7 +61,8 @@ class S3Store final : public ObjectStore {
   S3Store(std::shared_ptr<S3Client> client, const S3Surroundings& surroundings);
   Status writable(std::string_view key) const;
   Result<bool> by_version();  // the oldest version counts
-  Result<std::vector<ObjectInfo>> list_plain(std::string_view prefix);
+  Result<ListPage> plain_page(std::string_view prefix, const std::string& token);
+  Result<ListPage> counting_page(std::string_view prefix);
 
   std::shared_ptr<S3Client> client_;
   const bool read_only_;
