@@ -139,6 +139,10 @@ TEST(AzureProgram, ChecksTheStore) {
   ASSERT_TRUE(checked) << checked.error().what;
   EXPECT_EQ(checked->exit_code, 0) << checked->out << checked->err;
   EXPECT_NE(checked->out.find("is fit to keep backups"), std::string::npos) << checked->out;
+  for (const char* row :
+       {"versioning", "soft delete", "immutability", "hierarchical namespace", "clock", "lifecycle"}) {
+    EXPECT_NE(checked->out.find(row), std::string::npos) << row << "\n" << checked->out;
+  }
 }
 
 TEST(Azure, BlocksOfTwoWritersAreNotMixed) {

@@ -76,6 +76,21 @@ TEST(Gcs, OpensByItsUrl) {
   EXPECT_TRUE((*store)->stat("v2/k"));
 }
 
+TEST(Gcs, SettingsOfABucketAreRows) {
+  for (const bool versioned : {false, true}) {
+    auto store = make_store(true, versioned, "/p");
+    const auto findings = check_store(*store, {.nonce = "1", .large_bytes = 300'000});
+    ASSERT_TRUE(findings) << findings.error().what;
+    std::map<std::string, Finding::Verdict> rows;
+    for (const Finding& finding : *findings) rows[finding.name] = finding.verdict;
+    EXPECT_EQ(rows.at("versioning"), versioned ? Finding::Verdict::good : Finding::Verdict::advice);
+    EXPECT_EQ(rows.at("retention policy"), Finding::Verdict::advice);
+    EXPECT_EQ(rows.at("lifecycle"), Finding::Verdict::good);
+    EXPECT_EQ(rows.at("transport"), Finding::Verdict::good);
+    EXPECT_EQ(rows.at("clock"), Finding::Verdict::good);
+  }
+}
+
 TEST(Gcs, WhatIsNotThereIsSaid) {
   GcsProcess& gcs = server(false);
   auto store = GcsStore::open(gcs.url("no-such-bucket/p"), {.environment = nothing()});

@@ -120,7 +120,7 @@ net::Headers AzureClient::write_headers() const {
 }
 
 std::string AzureClient::url_of(const AzureCall& call) const {
-  std::string url = options_.endpoint + "/" + options_.container;
+  std::string url = options_.endpoint + "/" + (call.of_service ? "" : options_.container);
   if (!call.key.empty()) url += "/" + net::percent_encode(call.key, /*keep_slash=*/true);
   if (!call.query.empty()) url += "?" + net::print_query(call.query);
   return url;

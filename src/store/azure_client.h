@@ -22,6 +22,7 @@ struct AzureCall {
   net::Headers headers{};
   Bytes body{};
   std::chrono::nanoseconds silence = std::chrono::seconds(60);
+  bool of_service = false;  // the account's service itself, not the container
 };
 
 // "BlobNotFound", and the first line of what is said about it. Empty of an answer that has none.

@@ -53,10 +53,11 @@ class AzureStore final : public ObjectStore {
   std::string url() const override;
 
   const net::Traffic& traffic() const;
+  AzureClient& client() { return *client_; }  // for store/azure_check.h
+  std::string full_key(std::string_view key) const;
 
  private:
   AzureStore(std::shared_ptr<AzureClient> client, const AzureSurroundings& surroundings);
-  std::string full_key(std::string_view key) const;
   Status writable(std::string_view key) const;
   Result<bool> excluded(const std::string& full_key);
 

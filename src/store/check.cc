@@ -5,8 +5,10 @@
 #include <thread>
 
 #include "crypto/sha256.h"
+#include "store/azure_check.h"
+#include "store/encrypted_store.h"
+#include "store/gcs_check.h"
 #include "store/s3_check.h"
-#include "store/s3_store.h"
 
 namespace tidemark::store {
 namespace {
@@ -248,6 +250,15 @@ Result<Finding> clean_up(const Bench& b) {
   return finding;
 }
 
+// What the place's own settings do to backups.
+Result<std::vector<Finding>> inspect_place(ObjectStore& store, const Clock& clock) {
+  if (auto* encrypted = dynamic_cast<EncryptedStore*>(&store)) return inspect_place(encrypted->inner(), clock);
+  if (auto* s3 = dynamic_cast<S3Store*>(&store)) return inspect_bucket(*s3, clock);
+  if (auto* gcs = dynamic_cast<GcsStore*>(&store)) return inspect_gcs_bucket(*gcs, clock);
+  if (auto* azure = dynamic_cast<AzureStore*>(&store)) return inspect_container(*azure, clock);
+  return std::vector<Finding>{};
+}
+
 }  // namespace
 
 std::string_view verdict_word(Finding::Verdict verdict) {
@@ -286,10 +297,8 @@ Result<std::vector<Finding>> check_store(ObjectStore& store, const CheckOptions&
   TM_CHECK(broken);
   TM_CHECK(cleaned);
   findings.push_back(*std::move(cleaned));
-  if (auto* s3 = dynamic_cast<S3Store*>(&store)) {
-    TM_LET(auto more, inspect_bucket(*s3, *options.clock));
-    findings.insert(findings.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
-  }
+  TM_LET(auto more, inspect_place(store, *options.clock));
+  findings.insert(findings.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
   return findings;
 }
 

@@ -84,6 +84,10 @@ std::string GcsClient::object_url(std::string_view key, net::Query query) const 
       std::move(query));
 }
 
+std::string GcsClient::bucket_url() const {
+  return with_query(fmt::format("{}/storage/v1/b/{}", options_.endpoint, options_.bucket), {{"projection", "noAcl"}});
+}
+
 std::string GcsClient::list_url(net::Query query) const {
   return with_query(fmt::format("{}/storage/v1/b/{}/o", options_.endpoint, options_.bucket), std::move(query));
 }

@@ -71,6 +71,7 @@ class GcsClient {
   Result<GcsObject> stat(const std::string& key);
 
   std::string object_url(std::string_view key, net::Query query = {}) const;
+  std::string bucket_url() const;
   std::string list_url(net::Query query) const;
   std::string upload_url(net::Query query) const;
   net::Headers customer_key_headers() const;  // for every call that moves an object's bytes or asks for their checksum

@@ -51,6 +51,7 @@ class GcsStore final : public ObjectStore {
   std::string url() const override;
 
   const net::Traffic& traffic() const;
+  GcsClient& client() { return *client_; }  // for store/gcs_check.h
 
  private:
   GcsStore(std::shared_ptr<GcsClient> client, const GcsSurroundings& surroundings);

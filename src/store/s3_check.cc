@@ -1,7 +1,6 @@
 #include "store/s3_check.h"
 
-#include "base/rfc3339.h"
-#include "net/http_date.h"
+#include "store/check_rows.h"
 #include "store/s3_client.h"
 #include "store/s3_versions.h"
 #include "store/xml.h"
@@ -47,26 +46,6 @@ Finding lock_finding(const net::Answer& answer) {
   }
   const std::string span = get("Days").empty() ? get("Years") + " years" : get("Days") + " days";
   return {"object lock", Verdict::good, fmt::format("{}, each backup is held for {}", get("Mode"), span)};
-}
-
-Finding clock_finding(const net::Answer& answer, const Clock& clock) {
-  const auto theirs = net::parse_http_date(answer.header("Date"));
-  if (!theirs) return {"clock", Verdict::advice, "the server does not say what time it is"};
-  const auto ahead = std::chrono::round<std::chrono::seconds>(clock.now() - *theirs);
-  const auto apart = ahead < ahead.zero() ? -ahead : ahead;
-  if (apart < std::chrono::minutes(1)) return {"clock", Verdict::good, "ours and the server's agree"};
-  return {
-      "clock", Verdict::advice,
-      fmt::format("ours is {} {} the server's", print_duration(apart), ahead < ahead.zero() ? "behind" : "ahead of"),
-      "at 15 minutes every request is refused: set this machine's clock"};
-}
-
-Finding transport_finding(const S3Options& options) {
-  if (options.endpoint.starts_with("http://")) {
-    return {"transport", Verdict::advice, "http: backups, Secrets included, go over the wire in clear",
-            "use an https endpoint"};
-  }
-  return {"transport", Verdict::good, "TLS, certificate checked"};
 }
 
 Finding encryption_finding(const net::Answer& answer, const S3Options& options) {
@@ -155,12 +134,12 @@ Result<std::vector<Finding>> inspect_bucket(S3Store& store, const Clock& clock) 
       {"address", Verdict::good,
        fmt::format("region {}, {} style, credentials from {}", client.region(),
                    client.options().path_style ? "path" : "virtual host", client.credentials().origin())});
-  findings.push_back(transport_finding(client.options()));
+  findings.push_back(transport_finding(client.options().endpoint));
   TM_LET(const std::string versioning, versioning_of(client));
   findings.push_back(versioning_finding(versioning, client.options()));
   TM_LET(const net::Answer lock, ask(client, "object-lock"));
   findings.push_back(lock_finding(lock));
-  findings.push_back(clock_finding(lock, clock));
+  findings.push_back(clock_finding(lock, clock, "15 minutes"));
   TM_LET(const net::Answer encryption, ask(client, "encryption"));
   findings.push_back(encryption_finding(encryption, client.options()));
   TM_LET(Finding uploads, uploads_finding(client));
