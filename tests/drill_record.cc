@@ -60,6 +60,10 @@ TEST_P(RecordDrill, SigtermPublishesEverything) {
   MUST(EtcdWriter writer, EtcdWriter::connect(etcd));
   MUST(const Revision head, writer.head());
   ASSERT_TRUE(wait_until([&] { return acknowledged() >= head.raw(); })) << log();
+  const auto count = [&](const char* name) { return metric(metrics_port_, name); };
+  EXPECT_TRUE(wait_until([&] { return count(R"(store_calls_total{operation="put",outcome="ok"})") > 0; })) << log();
+  EXPECT_GT(count(R"(store_call_bytes_total{operation="put"})"), 0);
+  EXPECT_EQ(count(R"(store_calls_total{operation="put",outcome="failed"})"), 0);
   recorder.signal(SIGTERM);
   MUST(const int code, recorder.wait(40s));
   EXPECT_EQ(code, 0) << log();

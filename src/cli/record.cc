@@ -14,6 +14,7 @@
 #include "cli/verbs.h"
 #include "crypto/sha256.h"
 #include "link/etcd_client.h"
+#include "store/metered_store.h"
 #include "store/open.h"
 
 namespace tidemark::cli {
@@ -133,7 +134,11 @@ Result<Exit> record(Program& program, const Wish& wish) {
   TM_CHECK(check_place(wish.store));
   // A store that does not answer must not hold up the end for longer than was agreed.
   const Grace grace(program.stop(), options.drain_within + std::chrono::seconds(2));
-  options.open_store = [&](const std::string& url) { return program.open_store(url, false, grace.token()); };
+  store::StoreTally tally;
+  options.open_store = [&](const std::string& url) -> Result<std::unique_ptr<store::ObjectStore>> {
+    TM_LET(auto opened, program.open_store(url, false, grace.token()));
+    return std::make_unique<store::MeteredStore>(std::move(opened), program.clock(), tally);
+  };
   TM_LET(const auto store, options.open_store(wish.store));
   TM_CHECK(store::clean_leftovers(*store, std::chrono::hours(1), program.now()));
   options.spool_dir = wish.spool_dir.empty() ? default_spool_dir(store->url()) : io::Path(wish.spool_dir);
@@ -146,7 +151,7 @@ Result<Exit> record(Program& program, const Wish& wish) {
   capture::Counters counters;
   std::unique_ptr<RecordMetrics> metrics;
   if (!wish.metrics_listen.empty()) {
-    TM_LET(metrics, RecordMetrics::listen(wish.metrics_listen, counters, store::traffic_of(*store)));
+    TM_LET(metrics, RecordMetrics::listen(wish.metrics_listen, counters, tally, store::traffic_of(*store)));
   }
   TM_LET(const auto member, link::connect_etcd(std::move(etcd)));
   capture::Recorder recorder(*member, *store, program.clock(), options, counters);

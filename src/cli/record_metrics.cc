@@ -13,11 +13,16 @@ using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 using prometheus::MetricType;
 
-MetricFamily family(const char* name, const char* help, MetricType type, double value) {
+MetricFamily empty_family(const char* name, const char* help, MetricType type) {
   MetricFamily family;
   family.name = std::string("tidemark_record_") + name;
   family.help = help;
   family.type = type;
+  return family;
+}
+
+MetricFamily family_of(const char* name, const char* help, MetricType type, double value) {
+  MetricFamily family = empty_family(name, help, type);
   ClientMetric metric;
   if (type == MetricType::Counter) {
     metric.counter.value = value;
@@ -30,14 +35,15 @@ MetricFamily family(const char* name, const char* help, MetricType type, double 
 
 class RecorderNumbers final : public prometheus::Collectable {
  public:
-  RecorderNumbers(const capture::Counters& counters, const net::Traffic* store) : c_(counters), store_(store) {}
+  RecorderNumbers(const capture::Counters& counters, const store::StoreTally& store, const net::Traffic* wire)
+      : c_(counters), store_(store), wire_(wire) {}
 
   std::vector<MetricFamily> Collect() const override {
     const auto gauge = [](const char* name, const char* help, auto value) {
-      return family(name, help, MetricType::Gauge, static_cast<double>(value));
+      return family_of(name, help, MetricType::Gauge, static_cast<double>(value));
     };
     const auto count = [](const char* name, const char* help, auto value) {
-      return family(name, help, MetricType::Counter, static_cast<double>(value));
+      return family_of(name, help, MetricType::Counter, static_cast<double>(value));
     };
     const auto seconds = [](std::int64_t ms) { return static_cast<double>(ms) / 1000; };
     std::vector<MetricFamily> all{
@@ -78,25 +84,55 @@ class RecorderNumbers final : public prometheus::Collectable {
         count("clock_jumps_total", "Times the wall clock was set", c_.clock_jumps.load()),
         count("left_strays_total", "Late deltas of ours that could not be removed", c_.left_strays.load()),
     };
-    if (store_ == nullptr) return all;
-    all.push_back(count("store_requests_total", "Requests sent to the store", store_->requests.load()));
-    all.push_back(count("store_failures_total", "Requests that got no answer", store_->failures.load()));
-    all.push_back(count("store_retries_total", "Requests sent again", store_->retries.load()));
-    all.push_back(count("store_throttled_total", "Times the store said it is too much", store_->throttled.load()));
-    all.push_back(count("store_sent_bytes_total", "Bytes of bodies sent to the store", store_->sent_bytes.load()));
-    all.push_back(count("store_received_bytes_total", "Bytes of bodies from the store", store_->received_bytes.load()));
+    add_store(all);
+    if (wire_ == nullptr) return all;
+    all.push_back(count("store_requests_total", "Requests sent to the store", wire_->requests.load()));
+    all.push_back(count("store_failures_total", "Requests that got no answer", wire_->failures.load()));
+    all.push_back(count("store_retries_total", "Requests sent again", wire_->retries.load()));
+    all.push_back(count("store_throttled_total", "Times the store said it is too much", wire_->throttled.load()));
+    all.push_back(count("store_sent_bytes_total", "Bytes of bodies sent to the store", wire_->sent_bytes.load()));
+    all.push_back(count("store_received_bytes_total", "Bytes of bodies from the store", wire_->received_bytes.load()));
     return all;
   }
 
  private:
+  void add_store(std::vector<MetricFamily>& all) const {
+    MetricFamily calls =
+        empty_family("store_calls_total", "What the store was asked, by how that ended", MetricType::Counter);
+    MetricFamily time = empty_family("store_call_seconds_total",
+                                     "Time that the store took for it, tries and pauses included", MetricType::Counter);
+    MetricFamily bytes = empty_family("store_call_bytes_total", "Bytes of objects put and got", MetricType::Counter);
+    const auto add = [](MetricFamily& to, std::vector<ClientMetric::Label> labels, double value) {
+      ClientMetric metric;
+      metric.label = std::move(labels);
+      metric.counter.value = value;
+      to.metric.push_back(std::move(metric));
+    };
+    for (std::size_t call = 0; call < store::kStoreCalls.size(); ++call) {
+      const store::StoreTally::Row& row = store_.rows[call];
+      const ClientMetric::Label operation{"operation", store::kStoreCalls[call]};
+      for (std::size_t outcome = 0; outcome < store::kStoreOutcomes.size(); ++outcome) {
+        add(calls, {operation, {"outcome", store::kStoreOutcomes[outcome]}},
+            static_cast<double>(row.calls[outcome].load()));
+      }
+      add(time, {operation}, static_cast<double>(row.ns.load()) / 1e9);
+      const auto kind = static_cast<store::StoreCall>(call);
+      if (kind != store::StoreCall::put && kind != store::StoreCall::get) continue;
+      add(bytes, {operation}, static_cast<double>(row.bytes.load()));
+    }
+    for (MetricFamily* ready : {&calls, &time, &bytes}) all.push_back(std::move(*ready));
+  }
+
   const capture::Counters& c_;
-  const net::Traffic* store_;
+  const store::StoreTally& store_;
+  const net::Traffic* wire_;
 };
 
 class Listener final : public RecordMetrics {
  public:
-  Listener(const std::string& address, const capture::Counters& counters, const net::Traffic* store)
-      : exposer_(address, 1), numbers_(std::make_shared<RecorderNumbers>(counters, store)) {
+  Listener(const std::string& address, const capture::Counters& counters, const store::StoreTally& store,
+           const net::Traffic* wire)
+      : exposer_(address, 1), numbers_(std::make_shared<RecorderNumbers>(counters, store, wire)) {
     exposer_.RegisterCollectable(numbers_);
   }
 
@@ -109,11 +145,11 @@ class Listener final : public RecordMetrics {
 
 Result<std::unique_ptr<RecordMetrics>> RecordMetrics::listen(const std::string& address,
                                                              const capture::Counters& counters,
-                                                             const net::Traffic* store) {
+                                                             const store::StoreTally& store, const net::Traffic* wire) {
   // The HTTP server reads a leading ':' as a port of every address only without it.
   const std::string where = address.starts_with(':') ? address.substr(1) : address;
   try {
-    return std::make_unique<Listener>(where, counters, store);
+    return std::make_unique<Listener>(where, counters, store, wire);
   } catch (const std::exception& e) {
     return fail(Errc::invalid, "cannot listen on '{}' for metrics: {}", address, e.what());
   }

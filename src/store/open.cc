@@ -4,6 +4,7 @@
 #include "store/dir_store.h"
 #include "store/encrypted_store.h"
 #include "store/gcs_store.h"
+#include "store/metered_store.h"
 #include "store/s3_store.h"
 
 namespace tidemark::store {
@@ -48,6 +49,7 @@ Result<std::unique_ptr<ObjectStore>> open_store(std::string_view url, bool read_
 }
 
 const net::Traffic* traffic_of(const ObjectStore& store) {
+  if (const auto* metered = dynamic_cast<const MeteredStore*>(&store)) return traffic_of(metered->inner());
   if (const auto* encrypted = dynamic_cast<const EncryptedStore*>(&store)) return traffic_of(encrypted->inner());
   if (const auto* s3 = dynamic_cast<const S3Store*>(&store)) return &s3->traffic();
   if (const auto* gcs = dynamic_cast<const GcsStore*>(&store)) return &gcs->traffic();
@@ -56,6 +58,7 @@ const net::Traffic* traffic_of(const ObjectStore& store) {
 }
 
 Result<std::size_t> clean_leftovers(ObjectStore& store, std::chrono::nanoseconds older_than, Time now) {
+  if (auto* metered = dynamic_cast<MeteredStore*>(&store)) return clean_leftovers(metered->inner(), older_than, now);
   if (auto* encrypted = dynamic_cast<EncryptedStore*>(&store)) {
     return clean_leftovers(encrypted->inner(), older_than, now);
   }
