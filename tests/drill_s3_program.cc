@@ -1,23 +1,15 @@
 // The program with a bucket for a store: recorded from a real etcd, listed, shown, restored, the same.
-#include <gmock/gmock.h>
-
 #include <nlohmann/json.hpp>
 
-#include "kit/etcd_process.h"
-#include "kit/etcd_writer.h"
 #include "kit/s3_process.h"
+#include "kit/store_program.h"
 
 namespace tidemark::testing {
 namespace {
 
 using ::testing::HasSubstr;
 
-#define MUST(declaration, expression)                                                 \
-  auto TM_CONCAT(must_, __LINE__) = (expression);                                     \
-  ASSERT_TRUE(TM_CONCAT(must_, __LINE__)) << TM_CONCAT(must_, __LINE__).error().what; \
-  declaration = *std::move(TM_CONCAT(must_, __LINE__))
-
-class S3ProgramBase : public ::testing::Test {
+class S3ProgramBase : public StoreProgram {
  protected:
   void prepare(S3Process::Kind kind) {
     auto started = S3Process::start({.tls = true});
@@ -25,20 +17,10 @@ class S3ProgramBase : public ::testing::Test {
     s3_.emplace(*std::move(started));
     ASSERT_TRUE(s3_->make_bucket("backups", kind));
     store_ = s3_->url("backups/clusters/prod");
-  }
-  ProgramResult run(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), tidemark_program());
-    auto environment = s3_->variables();
-    environment.push_back("TIDEMARK_STORE=" + store_);
-    environment.push_back("XDG_STATE_HOME=" + temp_.path().string());
-    auto ran = run_program(arguments, {.environment = environment});
-    EXPECT_TRUE(ran) << ran.error().what;
-    return *std::move(ran);
+    variables_ = s3_->variables();
   }
 
-  io::TempDir temp_ = io::TempDir::create().value();
   std::optional<S3Process> s3_;
-  std::string store_;
 };
 
 class S3Program : public S3ProgramBase, public ::testing::WithParamInterface<S3Process::Kind> {
@@ -51,43 +33,7 @@ class S3ProgramPlain : public S3ProgramBase {
   void SetUp() override { prepare(S3Process::Kind::plain); }
 };
 
-TEST_P(S3Program, RecordListShowRestore) {
-  MUST(EtcdProcess etcd, EtcdProcess::start(EtcdVersion::v35));
-  MUST(EtcdWriter writer, EtcdWriter::connect(etcd));
-  const auto write = [&](int round) {
-    for (int i = 0; i < 50; ++i) {
-      ASSERT_TRUE(
-          writer.put(fmt::format("/registry/things/{}", i), fmt::format("{} {}", round, std::string(500, 'x'))));
-    }
-    ASSERT_TRUE(writer.del(fmt::format("/registry/things/{}", round)));
-  };
-  write(1);
-  const ProgramResult full = run({"record", "--endpoints", etcd.client_url(), "--once", "full"});
-  ASSERT_EQ(full.exit_code, 0) << full.err;
-  write(2);
-  const ProgramResult delta = run({"record", "--endpoints", etcd.client_url(), "--once", "delta"});
-  ASSERT_EQ(delta.exit_code, 0) << delta.err;
-  MUST(const auto source, writer.read_all());
-
-  const ProgramResult list = run({"list", "-o", "json"});
-  ASSERT_EQ(list.exit_code, 0) << list.err;
-  EXPECT_THAT(list.out, HasSubstr("\"delta\""));
-  const ProgramResult show = run({"show", "latest"});
-  ASSERT_EQ(show.exit_code, 0) << show.err;
-  EXPECT_THAT(show.out, HasSubstr("state       ok"));
-
-  const io::Path data = temp_.path() / "data";
-  const ProgramResult restored =
-      run({"restore", "etcd", "--at", "latest", "--data-dir", data.string(), "--revision-bump", "none", "--yes"});
-  ASSERT_EQ(restored.exit_code, 0) << restored.err;
-  MUST(EtcdProcess back, EtcdProcess::start(EtcdVersion::v35, {.name = "default", .data_dir = data}));
-  MUST(EtcdWriter reader, EtcdWriter::connect(back));
-  MUST(const auto copy, reader.read_all());
-  EXPECT_EQ(copy, source);
-  for (const std::string& output : {full.err, delta.err, list.out, list.err, show.out, restored.out, restored.err}) {
-    EXPECT_EQ(output.find("tm-secret-key"), std::string::npos) << output;
-  }
-}
+TEST_P(S3Program, RecordListShowRestore) { expect_round_trip("tm-secret-key"); }
 
 TEST_P(S3Program, StoreCheckTellsWhatTheBucketIs) {
   const ProgramResult table = run({"store", "check"});
