@@ -7,22 +7,33 @@
 
 namespace tidemark::capture {
 
+// Nothing: there is no such claim.
+Result<std::optional<catalog::Claim>> Claims::at(Revision start, std::uint32_t epoch) {
+  const std::string key = catalog::claim_key(start, epoch);
+  const auto text = store_.get(key, catalog::kMaxSidecarBytes);
+  if (!text && text.error().code == Errc::not_found) return std::nullopt;
+  if (!text) return std::unexpected(text.error());
+  TM_LET(catalog::Claim claim, named(key, catalog::parse_claim(as_text(*text))));
+  if (claim.start != start || claim.epoch != epoch) {
+    return fail(Errc::corrupt, "claim '{}' says it is for revision {} in epoch {}", key, claim.start, claim.epoch);
+  }
+  return claim;
+}
+
 Result<std::vector<catalog::Claim>> Claims::of(Revision start) {
   TM_LET(const auto objects, store_.list(catalog::claims_of(start)));
-  std::vector<catalog::Claim> claims;
+  std::uint32_t listed = 0;
   for (const store::ObjectInfo& object : objects) {
     const auto id = catalog::parse_claim_key(object.key);
-    if (!id || id->first != start) continue;
-    TM_LET(const Buffer text, store_.get(object.key, catalog::kMaxSidecarBytes));
-    TM_LET(catalog::Claim claim, named(object.key, catalog::parse_claim(as_text(text))));
-    if (claim.start != start || claim.epoch != id->second) {
-      return fail(Errc::corrupt, "claim '{}' says it is for revision {} in epoch {}", object.key, claim.start,
-                  claim.epoch);
-    }
-    claims.push_back(std::move(claim));
+    if (id && id->first == start) listed = std::max(listed, id->second);
   }
-  std::sort(claims.begin(), claims.end(), [](const auto& a, const auto& b) { return a.epoch < b.epoch; });
-  return claims;
+  // Epochs have no holes: each is one more than one that was seen. So whatever a list leaves out is found by its name.
+  std::vector<catalog::Claim> claims;
+  for (std::uint32_t epoch = 1;; epoch++) {
+    TM_LET(auto claim, at(start, epoch));
+    if (claim) claims.push_back(*std::move(claim));
+    if (!claim && epoch > listed) return claims;
+  }
 }
 
 Result<bool> Claims::take(Revision start, std::uint32_t epoch, const std::string& object) {

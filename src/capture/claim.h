@@ -13,9 +13,13 @@
 //   4. an object that does not count is removed by who put it, once others' objects that count cover its revisions.
 // Steps 1 and 2 are each other's mirror: of a late publisher and the one who took over, at least one sees the other.
 //
+// A list may be behind (some stores promise no more); a conditional put and an object asked for by its name are not,
+// and only on those do the rules stand.
+//
 // Threads: one at a time.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,13 +38,15 @@ class Claims {
   Claims(store::ObjectStore& store, const Clock& clock, std::string recorder, Steps& steps = unwatched_steps())
       : store_(store), clock_(clock), recorder_(std::move(recorder)), steps_(steps) {}
 
-  // All claims of a start, by epoch.
+  // All claims of a start, by epoch, those too that the store's lists do not show yet.
   Result<std::vector<catalog::Claim>> of(Revision start);
   // False: somebody has this epoch already.
   Result<bool> take(Revision start, std::uint32_t epoch, const std::string& object);
   const std::string& recorder() const { return recorder_; }
 
  private:
+  Result<std::optional<catalog::Claim>> at(Revision start, std::uint32_t epoch);
+
   store::ObjectStore& store_;
   const Clock& clock_;
   const std::string recorder_;

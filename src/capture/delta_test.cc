@@ -12,6 +12,7 @@
 #include "store/testing/faulty_store.h"
 #include "store/testing/mem_store.h"
 #include "store/testing/pausing_store.h"
+#include "store/testing/stale_store.h"
 
 namespace tidemark::capture {
 namespace {
@@ -167,13 +168,20 @@ TEST_F(DeltaPublishing, AClaimWithoutObjectIsWaitedForAndThenTakenOver) {
   expect_chain(5, 9, 2);
 }
 
-// a has claimed and stands still with its object ready; b takes over and goes on; a wakes and puts.
-class LateLoser : public DeltaPublishing, public ::testing::WithParamInterface<std::int64_t> {};
+// a has claimed and stands still with its object ready; b takes over and goes on; a wakes and puts. The lists may show
+// nothing of it all: an hour later they still are as they were.
+struct Late {
+  std::int64_t last_of_b;  // a has 5 to 9
+  bool stale_lists;
+};
+class LateLoser : public DeltaPublishing, public ::testing::WithParamInterface<Late> {};
 
 TEST_P(LateLoser, MisleadsNobody) {
-  const std::int64_t last_of_b = GetParam();  // a has 5 to 9
-  store::testing::PausingStore slow(store_);
-  Desk a(slow, clock_, "a"), b(store_, clock_, "b");
+  const std::int64_t last_of_b = GetParam().last_of_b;
+  store::testing::StaleStore lists(store_);
+  if (GetParam().stale_lists) lists.lag(1h);
+  store::testing::PausingStore slow(lists);
+  Desk a(slow, clock_, "a"), b(lists, clock_, "b");
   const Segment of_a = a.segment(5, 9, 1'800'000'001), of_b = b.segment(5, last_of_b, 1'800'000'002);
   slow.pause_next("v2/");
   Result<DeltaPublished> late = fail(Errc::io, "not run");
@@ -200,7 +208,26 @@ TEST_P(LateLoser, MisleadsNobody) {
   expect_chain(5, 20, last_of_b < 9 ? 3 : 2);
 }
 
-INSTANTIATE_TEST_SUITE_P(ShorterEqualLonger, LateLoser, ::testing::Values(5, 7, 9, 12));
+INSTANTIATE_TEST_SUITE_P(ShorterEqualLonger, LateLoser,
+                         ::testing::Values(Late{5, false}, Late{7, false}, Late{9, false}, Late{12, false},
+                                           Late{5, true}, Late{7, true}, Late{9, true}, Late{12, true}),
+                         [](const auto& row) {
+                           return fmt::format("{}{}", row.param.last_of_b, row.param.stale_lists ? "_stale_lists" : "");
+                         });
+
+TEST_F(DeltaPublishing, AClaimThatNoListShowsIsSeen) {
+  Claims of_b(store_, clock_, "b");
+  ASSERT_TRUE(of_b.take(Revision(5), 1, "v2/Incr-00000005-00000007-1800000002.gz").value());
+  store::testing::StaleStore lists(store_);
+  lists.lag(1h);
+  Claims of_a(lists, clock_, "a");
+  ASSERT_TRUE(of_a.take(Revision(5), 2, "v2/Incr-00000005-00000009-1800000001.gz").value());
+  const auto seen = of_a.of(Revision(5));
+  ASSERT_TRUE(seen) << seen.error().what;
+  ASSERT_EQ(seen->size(), 2U);
+  EXPECT_EQ(seen->back().recorder, "a");
+  EXPECT_TRUE(of_a.of(Revision(6)).value().empty());
+}
 
 // Both sealed the same revisions in the same second, so both deltas have one name; what is in them differs in its
 // times.

@@ -12,6 +12,7 @@
 #include "catalog/timeline.h"
 #include "etcd/testing/fake_member.h"
 #include "store/testing/mem_store.h"
+#include "store/testing/stale_store.h"
 
 namespace tidemark::capture {
 namespace {
@@ -51,10 +52,23 @@ struct Side {
   std::jthread thread;
 };
 
-TEST(TwoRecorders, OneChain) {
+bool wait_until(const std::function<bool()>& holds) {
+  for (int i = 0; i < 10'000; i++) {
+    if (holds()) return true;
+    std::this_thread::sleep_for(2ms);
+  }
+  return false;
+}
+
+// The lag of the store's lists; a start of a recorder takes a few milliseconds.
+class OneChain : public ::testing::TestWithParam<std::chrono::milliseconds> {};
+
+TEST_P(OneChain, WhoeverIsRestarted) {
   std::mt19937_64 random(tidemark::testing::seed());
   etcd::testing::FakeMember etcd;
-  store::testing::MemStore store;
+  store::testing::MemStore objects;
+  store::testing::StaleStore store(objects);
+  store.lag(GetParam());
   Side a(etcd, store, 1000), b(etcd, store, 2300);
   a.start();
   b.start();
@@ -68,8 +82,13 @@ TEST(TwoRecorders, OneChain) {
     ASSERT_NO_FATAL_FAILURE(restarted.stop());
     restarted.start();
   }
+  // What etcd has and neither was sent yet, neither can publish.
+  for (const Side* side : {&a, &b}) {
+    ASSERT_TRUE(wait_until([&] { return side->counters.acknowledged_revision == etcd.revision().raw(); }));
+  }
   a.stop();
   b.stop();
+  store.catch_up();
   const auto recorded = testing::read_recorded(store);
   ASSERT_FALSE(recorded.empty());
   EXPECT_EQ(recorded.rbegin()->first, etcd.revision());
@@ -80,6 +99,9 @@ TEST(TwoRecorders, OneChain) {
   EXPECT_TRUE(std::ranges::none_of(timeline.deltas, [](const catalog::Point& p) { return p.stray; }));
   testing::expect_contract(store);
 }
+
+INSTANTIATE_TEST_SUITE_P(ListsBehindBy, OneChain, ::testing::Values(0ms, 15ms, 80ms),
+                         [](const auto& row) { return fmt::format("{}ms", row.param.count()); });
 
 // An etcd that one of the recorders does not reach for a while.
 class Behind final : public etcd::Member {
@@ -104,14 +126,6 @@ class Behind final : public etcd::Member {
  private:
   etcd::Member& inner_;
 };
-
-bool wait_until(const std::function<bool()>& holds) {
-  for (int i = 0; i < 10'000; i++) {
-    if (holds()) return true;
-    std::this_thread::sleep_for(2ms);
-  }
-  return false;
-}
 
 // Compacted underneath one of them only: what the other one published is not missing.
 TEST(TwoRecorders, WhatOneMissedTheOtherHas) {
