@@ -16,7 +16,8 @@ endif()
 # quarter of g++ at -O1. Only the folders whose loops go over every byte of a snapshot are optimized there.
 set(TM_HOT_FOLDERS base io bolt etcd crypto age restore)
 # Their presets also compile eight sources of a folder as one (CMAKE_UNITY_BUILD), for most of what the compiler does is
-# the same headers again. That every source stands by itself is for the other presets to see.
+# the same headers again; so do tests in the release build. That every source stands by itself is for the other presets
+# to see.
 file(STRINGS ${CMAKE_SOURCE_DIR}/cmake/alone.txt alone REGEX "^src/")
 list(TRANSFORM alone PREPEND ${CMAKE_SOURCE_DIR}/)
 set_source_files_properties(${alone} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
@@ -72,11 +73,6 @@ function(tm_folder name)
   endif()
   add_library(tm_${name} STATIC ${sources})
   target_link_libraries(tm_${name} PUBLIC tm_flags fmt::fmt Threads::Threads ${below})
-  # Every verb calls what its user asks for a Wish.
-  if(name STREQUAL "cli")
-    set(CMAKE_UNITY_BUILD OFF)
-    set_target_properties(tm_${name} PROPERTIES UNITY_BUILD OFF)
-  endif()
   if(TM_SANITIZE AND name IN_LIST TM_HOT_FOLDERS)
     target_compile_options(tm_${name} PRIVATE -O1)
   endif()
@@ -102,6 +98,9 @@ function(tm_folder name)
 
   if(tests AND NOT TM_FUZZ)
     add_executable(${name}_test ${tests})
+    if(CMAKE_BUILD_TYPE STREQUAL "Release")
+      set_target_properties(${name}_test PROPERTIES UNITY_BUILD ON)
+    endif()
     target_link_libraries(${name}_test PRIVATE tm_${name} tm_${name}_testing tm_test_flags
                                                GTest::gtest GTest::gmock GTest::gtest_main)
     include(GoogleTest)

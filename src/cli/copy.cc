@@ -19,7 +19,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-struct Wish {
+struct CopyWish {
   std::string store, to, since, compare = "bytes";
   std::vector<std::string> points;
   bool all = false, dry_run = false;
@@ -56,7 +56,7 @@ class Bar final : public copy::Audience {
   Program& program_;
 };
 
-Result<copy::Selection> selection_of(Program& program, const Wish& wish, store::ObjectStore& store) {
+Result<copy::Selection> selection_of(Program& program, const CopyWish& wish, store::ObjectStore& store) {
   copy::Selection selection;
   if (wish.all || (wish.points.empty() && wish.since.empty())) return selection;
   TM_LET(const catalog::Timeline timeline, catalog::read_timeline(store));
@@ -98,7 +98,7 @@ Result<std::shared_ptr<store::ObjectStore>> open_target(Program& program, const 
 }
 
 // The histories that followed this one, each into a place beside the target, and then the records that name them.
-Status add_successors(Program& program, const Wish& wish, copy::Plan records, std::vector<Job>& jobs) {
+Status add_successors(Program& program, const CopyWish& wish, copy::Plan records, std::vector<Job>& jobs) {
   const std::shared_ptr<store::ObjectStore> from = jobs.front().from, to = jobs.front().to;
   TM_LET(const auto successors, catalog::read_successors(*from));
   for (const catalog::LineageSuccessor& successor : successors) {
@@ -123,7 +123,7 @@ Status add_successors(Program& program, const Wish& wish, copy::Plan records, st
   return {};
 }
 
-Result<std::vector<Job>> jobs_of(Program& program, const Wish& wish) {
+Result<std::vector<Job>> jobs_of(Program& program, const CopyWish& wish) {
   TM_LET(std::shared_ptr<store::ObjectStore> from, program.open_store(wish.store, /*read_only=*/true));
   TM_LET(auto to, open_target(program, wish.to));
   if (from->url() == to->url()) return fail(Errc::invalid, "--to: {} is the source itself", to->url());
@@ -201,7 +201,7 @@ Json to_json(const std::vector<Job>& jobs, bool dry_run) {
   return all;
 }
 
-void print(Program& program, const Wish& wish, const std::vector<Job>& jobs) {
+void print(Program& program, const CopyWish& wish, const std::vector<Job>& jobs) {
   if (wish.format == Format::json || wish.format == Format::yaml) {
     const Json document = to_json(jobs, wish.dry_run);
     program.out() << (wish.format == Format::json ? print_json(document) : print_yaml(document));
@@ -261,7 +261,7 @@ Result<Exit> outcome(Program& program, const std::vector<Job>& jobs) {
   return Exit::partly;
 }
 
-void note_successors(Program& program, const Wish& wish, store::ObjectStore& store) {
+void note_successors(Program& program, const CopyWish& wish, store::ObjectStore& store) {
   const auto successors = catalog::read_successors(store);
   if (!successors || successors->empty()) return;
   const auto url = catalog::neighbour_url(wish.store, successors->back().store);
@@ -269,7 +269,7 @@ void note_successors(Program& program, const Wish& wish, store::ObjectStore& sto
                                url ? *url : successors->back().store);
 }
 
-Result<Exit> copy_store(Program& program, const Wish& wish) {
+Result<Exit> copy_store(Program& program, const CopyWish& wish) {
   TM_LET(std::vector<Job> jobs, jobs_of(program, wish));
   if (!wish.all && (!wish.points.empty() || !wish.since.empty())) {
     note_successors(program, wish, *jobs.front().from);
@@ -305,7 +305,7 @@ Result<Exit> copy_store(Program& program, const Wish& wish) {
 }  // namespace
 
 void add_copy(Program& program) {
-  auto wish = std::make_shared<Wish>();
+  auto wish = std::make_shared<CopyWish>();
   CLI::App& app = program.verb(
       "copy", "the points of a store into another one, verified",
       "tidemark copy --store dir:/backups/prod --to dir:/mnt/offsite/prod            # everything, new objects only\n"

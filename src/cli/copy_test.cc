@@ -87,7 +87,7 @@ TEST_F(CopyVerb, WhatDiffersIsNamedAndStays) {
   EXPECT_EQ(io::size_of_file(io::Path(to) / key), 4U);
 }
 
-struct ExitRow {
+struct CopyExit {
   const char* name;
   std::vector<std::string> args;  // behind copy; @ is the scratch directory
   int code;
@@ -97,7 +97,7 @@ struct ExitRow {
 TEST_F(CopyVerb, FailuresHaveTheirExitCode) {
   const std::string good = bucket("00-control-gz");
   ASSERT_EQ(run({"copy", "--store", good, "--to", at("prod")}).code, 0);
-  const ExitRow rows[] = {
+  const CopyExit rows[] = {
       {"no target", {"--store", good}, 2, "--to is required"},
       {"no source", {"--store", "@/none", "--to", "@/x"}, 4, "none"},
       {"an empty source", {"--store", "@", "--to", "@/x"}, 4, "nothing to copy"},
@@ -111,7 +111,7 @@ TEST_F(CopyVerb, FailuresHaveTheirExitCode) {
       {"points and a moment", {"latest", "--since", "-1h", "--store", good, "--to", "@/x"}, 2, "xcludes"},
       {"no store at all", {"--store", good, "--to", "gopher:/x"}, 2, "unknown scheme"},
   };
-  for (const ExitRow& row : rows) {
+  for (const CopyExit& row : rows) {
     std::vector<std::string> args{"copy"};
     for (std::string arg : row.args) {
       if (arg.starts_with('@')) arg.replace(0, 1, dir_.path().native());

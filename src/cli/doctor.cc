@@ -16,7 +16,7 @@ namespace {
 using inspect::DataDirReport;
 using Json = nlohmann::ordered_json;
 
-struct Wish {
+struct DoctorWish {
   std::string data_dir;
   std::string store;
   Format format = Format::table;
@@ -104,7 +104,7 @@ Json to_json(const DataDirReport& report) {
   return all;
 }
 
-Result<Exit> doctor(Program& program, const Wish& wish) {
+Result<Exit> doctor(Program& program, const DoctorWish& wish) {
   // With a directory named, a store from the environment is not meant.
   if (wish.data_dir.empty() && !wish.store.empty()) return doctor_store(program, wish.store, wish.format);
   if (wish.data_dir.empty()) {
@@ -125,7 +125,7 @@ Result<Exit> doctor(Program& program, const Wish& wish) {
 }  // namespace
 
 void add_doctor(Program& program) {
-  auto wish = std::make_shared<Wish>();
+  auto wish = std::make_shared<DoctorWish>();
   CLI::App& app = program.verb(
       "doctor", "what is wrong or missing here, why, and the command that helps",
       "tidemark doctor --data-dir /var/lib/etcd              # etcd must be stopped; never writes\n"

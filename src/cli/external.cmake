@@ -21,4 +21,5 @@ add_custom_target(tm_commit BYPRODUCTS ${commit_file}
                           -P ${CMAKE_SOURCE_DIR}/cmake/built_commit.cmake
                   COMMENT "Looking up the commit")
 target_sources(tm_cli PRIVATE ${commit_file})
+set_source_files_properties(${commit_file} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 add_dependencies(tm_cli tm_commit)

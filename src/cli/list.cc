@@ -19,7 +19,7 @@ using catalog::Gap;
 using catalog::Point;
 using Json = nlohmann::ordered_json;
 
-struct Wish {
+struct ListWish {
   std::string store;
   std::string kind;   // "full", "delta", "gap"; empty: all
   std::string since;  // empty: from the beginning
@@ -53,7 +53,7 @@ Result<Survey> survey(const History& history) {
 // What of a survey was asked for.
 class Filter {
  public:
-  static Result<Filter> from(const Wish& wish, const catalog::Timeline& timeline, Time now) {
+  static Result<Filter> from(const ListWish& wish, const catalog::Timeline& timeline, Time now) {
     if (wish.kind == "volume") return fail(Errc::unsupported, "list volumes: this version keeps no volumes");
     Filter filter;
     filter.kind_ = wish.kind;
@@ -223,7 +223,7 @@ std::string print(const Survey& survey, const std::vector<Entry>& shown, Format 
   return names;
 }
 
-Result<Exit> list(Program& program, const Wish& wish) {
+Result<Exit> list(Program& program, const ListWish& wish) {
   TM_LET(const History history, open_history(program, wish.store));
   TM_LET(const Survey all, survey(history));
   TM_LET(const Filter filter, Filter::from(wish, all.timeline, program.now()));
@@ -241,7 +241,7 @@ Result<Exit> list(Program& program, const Wish& wish) {
 }  // namespace
 
 void add_list(Program& program) {
-  auto wish = std::make_shared<Wish>();
+  auto wish = std::make_shared<ListWish>();
   CLI::App& app = program.verb("list", "the points that exist, the earliest and latest restorable moment, the gaps",
                                "tidemark list --store dir:/backups/prod\n"
                                "tidemark list --store dir:/backups/prod --kind full --since -24h\n"

@@ -10,12 +10,12 @@
 namespace tidemark::cli {
 namespace {
 
-struct Wish {
+struct ManWish {
   std::string page = "tidemark";
   std::string dir;
 };
 
-Result<Exit> man(Program& program, const Wish& wish) {
+Result<Exit> man(Program& program, const ManWish& wish) {
   const auto pages = man_pages(program, program.root());
   if (!wish.dir.empty()) {
     TM_CHECK(io::make_dirs(wish.dir, 0755));
@@ -35,7 +35,7 @@ Result<Exit> man(Program& program, const Wish& wish) {
 }  // namespace
 
 void add_man(Program& program) {
-  auto wish = std::make_shared<Wish>();
+  auto wish = std::make_shared<ManWish>();
   CLI::App& app = program.verb("man", "print a manual page", "tidemark man tidemark-restore-etcd | man -l -\n",
                                [wish](Program& p) { return man(p, *wish); });
   app.add_option("PAGE", wish->page, "tidemark, tidemark-list, tidemark-restore-etcd ...")->capture_default_str();

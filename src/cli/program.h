@@ -3,7 +3,7 @@
 // A verb lives in a file of its own, with one function named in cli/verbs.h:
 //
 //   void add_list(Program& program) {
-//     auto wish = std::make_shared<Wish>();
+//     auto wish = std::make_shared<ListWish>();
 //     CLI::App& app = program.verb("list", "the points that exist", "tidemark list --store dir:/backups/prod\n",
 //                                  [wish](Program& p) { return list(p, *wish); });
 //     program.add_store(app, wish->store);

@@ -22,7 +22,7 @@ const Screen kTerminal{.can_draw = true, .columns = [] { return std::size_t{200}
 class ProgressTest : public ::testing::Test {
  protected:
   std::ostringstream err_;
-  testing::FakeClock clock_{Time(seconds(1795246362))};
+  tidemark::testing::FakeClock clock_{Time(seconds(1795246362))};
 };
 
 TEST_F(ProgressTest, NothingWhenNoneIsWanted) {

@@ -29,7 +29,7 @@ constexpr const char* kExamples =
     "tidemark record --store dir:/backups/prod --once delta        # everything since the last run\n"
     "tidemark record --store dir:/backups/prod --delta-period 1m --full-schedule '0 */6 * * *'\n";
 
-struct Wish {
+struct RecordWish {
   std::string store;
   std::vector<std::string> endpoints{"http://127.0.0.1:2379"};
   std::string cacert, cert, key, server_name;
@@ -73,7 +73,7 @@ io::Path default_spool_dir(const std::string& store_url) {
   return io::Path("/var/lib/tidemark/spool") / name;
 }
 
-Result<std::string> password_of(const Wish& wish) {
+Result<std::string> password_of(const RecordWish& wish) {
   if (!wish.password_file.empty()) {
     TM_LET(const Buffer text, named("--password-file", io::read_file(wish.password_file, 64UL << 10U)));
     std::string password(as_text(text));
@@ -85,7 +85,7 @@ Result<std::string> password_of(const Wish& wish) {
   return std::string(env != nullptr ? env : "");
 }
 
-Result<link::EtcdOptions> etcd_options(const Wish& wish) {
+Result<link::EtcdOptions> etcd_options(const RecordWish& wish) {
   link::EtcdOptions options;
   options.endpoints = wish.endpoints;
   options.ca_file = wish.cacert;
@@ -107,7 +107,7 @@ Result<link::EtcdOptions> etcd_options(const Wish& wish) {
   return options;
 }
 
-Result<capture::RecorderOptions> recorder_options(const Wish& wish) {
+Result<capture::RecorderOptions> recorder_options(const RecordWish& wish) {
   using namespace std::chrono_literals;
   capture::RecorderOptions options;
   TM_LET(options.delta_period, parse_time("--delta-period", wish.delta_period, 1s));
@@ -128,7 +128,7 @@ Result<Exit> outcome(Program& program, const Status& status) {
   return Exit::partly;
 }
 
-Result<Exit> record(Program& program, const Wish& wish) {
+Result<Exit> record(Program& program, const RecordWish& wish) {
   TM_LET(capture::RecorderOptions options, recorder_options(wish));
   TM_LET(link::EtcdOptions etcd, etcd_options(wish));
   TM_CHECK(check_place(wish.store));
@@ -160,7 +160,7 @@ Result<Exit> record(Program& program, const Wish& wish) {
   return outcome(program, recorder.run(program.stop()));
 }
 
-void add_etcd_options(CLI::App& app, Wish& wish) {
+void add_etcd_options(CLI::App& app, RecordWish& wish) {
   app.add_option("--endpoints", wish.endpoints, "etcd's client URLs, comma separated; unix:///path too")
       ->delimiter(',')
       ->capture_default_str()
@@ -179,7 +179,7 @@ void add_etcd_options(CLI::App& app, Wish& wish) {
 }  // namespace
 
 void add_record(Program& program) {
-  auto wish = std::make_shared<Wish>();
+  auto wish = std::make_shared<RecordWish>();
   CLI::App& app = program.verb("record", "record an etcd: deltas all the time, fulls on a schedule", kExamples,
                                [wish](Program& p) { return record(p, *wish); });
   program.add_store(app, wish->store);

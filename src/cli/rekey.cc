@@ -11,12 +11,12 @@
 namespace tidemark::cli {
 namespace {
 
-struct Wish {
+struct RekeyWish {
   std::string store;
   Format format = Format::table;
 };
 
-Result<Exit> rekey(Program& program, const Wish& wish) {
+Result<Exit> rekey(Program& program, const RekeyWish& wish) {
   TM_LET(const store::AgeKeys keys, read_age_keys(program.age(), program.stop()));
   if (keys.identities.empty()) {
     return std::unexpected(Error{Errc::invalid, "rekey: the store keys have to be opened before they are sealed again",
@@ -41,7 +41,7 @@ Result<Exit> rekey(Program& program, const Wish& wish) {
 }  // namespace
 
 void add_rekey(Program& program) {
-  auto wish = std::make_shared<Wish>();
+  auto wish = std::make_shared<RekeyWish>();
   CLI::App& app = program.verb(
       "rekey", "let other recipients read an encrypted store, without rewriting it",
       "tidemark rekey --store dir:/backups/prod --age-recipients team.txt --age-identity me.txt\n"

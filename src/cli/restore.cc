@@ -17,7 +17,7 @@
 namespace tidemark::cli {
 namespace {
 
-struct Wish {
+struct RestoreWish {
   std::string store;
   std::string at = "latest";
   std::string data_dir;
@@ -37,7 +37,7 @@ Result<Exit> not_yet(std::string_view what) {
 // Prints the plan, and asks before an existing member is swapped out.
 class Terminal final : public restore::Audience {
  public:
-  Terminal(Program& program, const Wish& wish) : program_(program), wish_(wish) {}
+  Terminal(Program& program, const RestoreWish& wish) : program_(program), wish_(wish) {}
 
   Result<bool> approve(const restore::Plan& plan, bool changed) override {
     program_.progress().finish();
@@ -69,11 +69,11 @@ class Terminal final : public restore::Audience {
 
  private:
   Program& program_;
-  const Wish& wish_;
+  const RestoreWish& wish_;
 };
 
 // The store of the lineage that was asked for; without a wish the one at the URL, and a word if it is not the last.
-Result<std::unique_ptr<store::ObjectStore>> open_lineage(Program& program, const Wish& wish) {
+Result<std::unique_ptr<store::ObjectStore>> open_lineage(Program& program, const RestoreWish& wish) {
   TM_LET(auto first, program.open_store(wish.store, true));
   TM_LET(const auto successors, catalog::read_successors(*first));
   if (wish.lineage <= 1) {
@@ -92,7 +92,7 @@ Result<std::unique_ptr<store::ObjectStore>> open_lineage(Program& program, const
   return fail(Errc::not_found, "'{}' knows of no lineage {}", wish.store, wish.lineage);
 }
 
-Result<History> open_origin(Program& program, const Wish& wish) {
+Result<History> open_origin(Program& program, const RestoreWish& wish) {
   History from;
   const std::string_view scheme = store::url_scheme(wish.store);
   if (scheme == "file" || scheme == "etcd") {
@@ -105,7 +105,8 @@ Result<History> open_origin(Program& program, const Wish& wish) {
   return from;
 }
 
-void print_result(Program& program, const Wish& wish, const restore::Restored& done, std::chrono::nanoseconds took) {
+void print_result(Program& program, const RestoreWish& wish, const restore::Restored& done,
+                  std::chrono::nanoseconds took) {
   program.out() << fmt::format("restored revision {} into '{}': {} rows, {}, in {}\n", done.plan.reach, wish.data_dir,
                                done.rows, human_size(done.database_bytes), print_duration(took));
   program.out() << fmt::format("etcd will come up at revision {}\n", done.header);
@@ -114,7 +115,7 @@ void print_result(Program& program, const Wish& wish, const restore::Restored& d
   program.out() << fmt::format("\nwritten to '{}' and .json\n", done.reports.front().string());
 }
 
-Result<Exit> restore_etcd(Program& program, Wish& wish) {
+Result<Exit> restore_etcd(Program& program, RestoreWish& wish) {
   if (!wish.object.empty()) return not_yet("etcd " + wish.object);
   TM_LET(wish.restore.target, named("--at", restore::parse_target(wish.at, program.now())));
   TM_LET(wish.restore.bump, restore::parse_bump(wish.bump));
@@ -149,7 +150,7 @@ Result<Exit> restore_etcd(Program& program, Wish& wish) {
   return whole;
 }
 
-void add_etcd_options(CLI::App& app, Wish& wish) {
+void add_etcd_options(CLI::App& app, RestoreWish& wish) {
   restore::EtcdRestore& r = wish.restore;
   r.threads = std::max(1U, std::thread::hardware_concurrency());
   app.add_option("OBJECT", wish.object)->group("");
@@ -194,7 +195,7 @@ void add_restore(Program& program) {
       });
   parent.add_option("WHAT", *what, "etcd; single objects come later");
 
-  auto wish = std::make_shared<Wish>();
+  auto wish = std::make_shared<RestoreWish>();
   CLI::App& etcd = program.verb_of(
       parent, "etcd", "a data directory that etcd starts on, as it was at a moment",
       "tidemark restore etcd --store dir:/backups/prod --data-dir /var/lib/etcd --dry-run   # what would be read\n"

@@ -18,7 +18,7 @@ using catalog::Point;
 using catalog::Timeline;
 using Json = nlohmann::ordered_json;
 
-struct Wish {
+struct ShowWish {
   std::string store;
   std::string point;
   Format format = Format::table;
@@ -128,7 +128,7 @@ Status read_sidecars(store::ObjectStore& store, Details& d) {
   return {};
 }
 
-Result<Exit> show(Program& program, const Wish& wish) {
+Result<Exit> show(Program& program, const ShowWish& wish) {
   TM_LET(const History history, open_history(program, wish.store));
   TM_LET(const Timeline timeline, timeline_of(history));
   Details d;
@@ -150,7 +150,7 @@ Result<Exit> show(Program& program, const Wish& wish) {
 }  // namespace
 
 void add_show(Program& program) {
-  auto wish = std::make_shared<Wish>();
+  auto wish = std::make_shared<ShowWish>();
   CLI::App& app = program.verb("show", "one point: span, time, size, digests, the chain that leads to it",
                                "tidemark show latest --store dir:/backups/prod\n"
                                "tidemark show rev:1234 --store dir:/backups/prod          # the object that holds it\n"

@@ -21,7 +21,7 @@ constexpr const char* kExamples =
     "tidemark store check 's3://backups/prod?endpoint=https://minio.example:9000&region=eu-central-1'\n"
     "tidemark store check s3://backups/prod -o json | jq '.checks[] | select(.result != \"good\")'\n";
 
-struct Wish {
+struct CheckWish {
   std::string store;
   Format format = Format::table;
 };
@@ -47,7 +47,7 @@ Json to_json(const std::string& url, const std::vector<Finding>& findings) {
   return all;
 }
 
-Result<Exit> check(Program& program, const Wish& wish) {
+Result<Exit> check(Program& program, const CheckWish& wish) {
   TM_LET(const auto store, store::open_store(wish.store, /*read_only=*/false, program.stop()));
   std::random_device random;
   store::CheckOptions options;
@@ -78,7 +78,7 @@ Result<Exit> check(Program& program, const Wish& wish) {
 void add_store_verbs(Program& program) {
   CLI::App& group = program.verb("store", "look after the place where backups are kept", kExamples, {});
   group.require_subcommand(1);
-  auto wish = std::make_shared<Wish>();
+  auto wish = std::make_shared<CheckWish>();
   CLI::App& app = program.verb_of(group, "check", "try out whether a place is fit to keep backups", kExamples,
                                   [wish](Program& p) { return check(p, *wish); });
   app.add_option("URL,--store", wish->store, "dir:/path, a path, or s3://bucket/prefix")

@@ -19,7 +19,7 @@ namespace {
 using verify::Verification;
 using Json = nlohmann::ordered_json;
 
-struct Wish {
+struct VerifyWish {
   std::string store;
   std::string point;
   bool all = false;
@@ -109,7 +109,7 @@ Json to_json(const std::string& url, const Verification& done) {
   return all;
 }
 
-void print(Program& program, const Wish& wish, const std::string& url, const Verification& done) {
+void print(Program& program, const VerifyWish& wish, const std::string& url, const Verification& done) {
   switch (wish.format) {
     case Format::json: program.out() << print_json(to_json(url, done)); break;
     case Format::yaml: program.out() << print_yaml(to_json(url, done)); break;
@@ -124,7 +124,7 @@ void print(Program& program, const Wish& wish, const std::string& url, const Ver
 }
 
 // A verdict stands without its record: a store that cannot be written to is no fault of what it keeps.
-void keep_proofs(Program& program, store::ObjectStore& reading, const Wish& wish, const Verification& done) {
+void keep_proofs(Program& program, store::ObjectStore& reading, const VerifyWish& wish, const Verification& done) {
   if (wish.no_proof) return;
   const auto kept = [&]() -> Result<std::size_t> {
     TM_LET(const auto store, store::open_store(wish.store, /*read_only=*/false, program.stop()));
@@ -133,7 +133,7 @@ void keep_proofs(Program& program, store::ObjectStore& reading, const Wish& wish
   if (!kept) program.err() << fmt::format("note: no proofs kept in {}: {}\n", reading.url(), kept.error().what);
 }
 
-Result<Exit> verify_store(Program& program, const Wish& wish) {
+Result<Exit> verify_store(Program& program, const VerifyWish& wish) {
   if (wish.all && !wish.point.empty()) return fail(Errc::invalid, "verify: either POINT or --all");
   TM_LET(const auto store, program.open_store(wish.store, /*read_only=*/true));
   verify::Wish asked;
@@ -160,7 +160,7 @@ Result<Exit> verify_store(Program& program, const Wish& wish) {
 }  // namespace
 
 void add_verify(Program& program) {
-  auto wish = std::make_shared<Wish>();
+  auto wish = std::make_shared<VerifyWish>();
   CLI::App& app = program.verb(
       "verify", "read back what is kept and prove it: digests, structure, a rebuild compared with etcd's own hashes",
       "tidemark verify --store dir:/backups/prod                          # the newest point and all it needs\n"

@@ -5,7 +5,7 @@
 namespace tidemark::store {
 namespace {
 
-struct Row {
+struct KeyRow {
   const char* name;
   net::Request request;
   const char* text;
@@ -18,7 +18,7 @@ std::string text_of(const net::Request& request, std::string_view account = "mya
 
 TEST(AzureKey, TextsAsTheServicesManualHasThem) {
   const std::string eleven = "hello world";
-  const Row rows[] = {
+  const KeyRow rows[] = {
       {"container metadata",
        {.url = "https://myaccount.blob.core.windows.net/mycontainer?restype=container&comp=metadata&timeout=20",
         .headers = {{"x-ms-version", "2015-02-21"}, {"x-ms-date", "Fri, 26 Jun 2015 23:39:12 GMT"}}},
@@ -53,7 +53,7 @@ TEST(AzureKey, TextsAsTheServicesManualHasThem) {
       {"no URL", {.url = "nowhere"}, "failed: 'nowhere' is no http:// or https:// URL"},
       {"a broken query", {.url = "https://h/?a=%1"}, "failed: '%1': a '%' without two hexadecimal digits"},
   };
-  for (const Row& row : rows) EXPECT_EQ(text_of(row.request), row.text) << row.name;
+  for (const KeyRow& row : rows) EXPECT_EQ(text_of(row.request), row.text) << row.name;
 }
 
 // The signatures were made by: printf TEXT | openssl dgst -sha256 -mac HMAC -macopt hexkey:6b6579 -binary | base64
