@@ -1,7 +1,7 @@
 // Any JSON: what other writers, pretty printers and later versions may make of an event. Slower, and stricter than Go
 // in one thing only: names must match to the letter.
+#include "base/base64.h"
 #include "base/rfc3339.h"
-#include "bucket/base64.h"
 #include "bucket/event_json.h"
 
 namespace tidemark::bucket {

@@ -1,8 +1,8 @@
 // The exact dialect: what Go's encoding/json makes of etcd-backup-restore's event, with no white space and no escapes.
 #include <cstring>
 
+#include "base/base64.h"
 #include "base/rfc3339.h"
-#include "bucket/base64.h"
 #include "bucket/event_json.h"
 
 namespace tidemark::bucket {

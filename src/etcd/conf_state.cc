@@ -1,6 +1,6 @@
 #include "etcd/conf_state.h"
 
-#include "etcd/proto.h"
+#include "base/proto.h"
 
 namespace tidemark::etcd {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "etcd/proto.h"
+#include "base/proto.h"
 #include "etcd/row.h"
 
 namespace tidemark::etcd {

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <set>
 
+#include "base/proto.h"
 #include "etcd/data_dir.h"
 #include "etcd/database.h"
-#include "etcd/proto.h"
 #include "etcd/raft_snap.h"
 #include "etcd/wal.h"
 

@@ -4,9 +4,9 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "base/proto.h"
 #include "etcd/conf_state.h"
 #include "etcd/crc32c.h"
-#include "etcd/proto.h"
 
 namespace tidemark::etcd {
 

@@ -2,8 +2,8 @@
 // put around the input as well, or nothing would get past it.
 #include <cstdlib>
 
+#include "base/proto.h"
 #include "etcd/crc32c.h"
-#include "etcd/proto.h"
 #include "etcd/raft_snap.h"
 
 namespace {
@@ -26,8 +26,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Bytes input(reinterpret_cast<const std::byte*>(data), size);
   decode(input);
   Buffer file;
-  etcd::proto::append_field(file, 1, etcd::crc32c(0, input));
-  etcd::proto::append_field(file, 2, input);
+  proto::append_field(file, 1, etcd::crc32c(0, input));
+  proto::append_field(file, 2, input);
   decode(file);
   return 0;
 }

@@ -1,6 +1,6 @@
 #include "etcd/row.h"
 
-#include "etcd/proto.h"
+#include "base/proto.h"
 
 namespace tidemark::etcd {
 

@@ -1,7 +1,7 @@
 #include <algorithm>
 
+#include "base/proto.h"
 #include "etcd/database.h"
-#include "etcd/proto.h"
 #include "etcd/row.h"
 
 namespace tidemark::etcd {

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "base/proto.h"
 #include "etcd/conf_state.h"
 #include "etcd/crc32c.h"
-#include "etcd/proto.h"
 
 namespace tidemark::etcd {
 

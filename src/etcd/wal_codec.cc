@@ -1,5 +1,5 @@
+#include "base/proto.h"
 #include "etcd/conf_state.h"
-#include "etcd/proto.h"
 #include "etcd/wal.h"
 
 namespace tidemark::etcd {

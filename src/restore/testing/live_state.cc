@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "bucket/base64.h"
+#include "base/base64.h"
 #include "bucket/testing/bucket_fixtures.h"
 #include "etcd/row.h"
 #include "io/compress.h"
@@ -13,7 +13,7 @@ namespace {
 
 std::string from_base64(const std::string& text) {
   Buffer bytes(text.size());
-  const auto size = bucket::base64_decode(text, bytes.data());
+  const auto size = base64_decode(text, bytes.data());
   return size ? std::string(as_text(Bytes(bytes).first(*size))) : std::string("(bad base64)");
 }
 

@@ -7,7 +7,7 @@
 
 #include "base/bytes.h"
 
-namespace tidemark::bucket {
+namespace tidemark {
 
 constexpr std::size_t base64_size(std::size_t bytes) { return (bytes + 2) / 3 * 4; }
 constexpr std::size_t base64_most_bytes(std::size_t text) { return text / 4 * 3; }
@@ -23,4 +23,4 @@ std::optional<std::size_t> base64_decode(std::string_view text, std::byte* to);
 void base64_encode_scalar(Bytes from, char* to);
 std::optional<std::size_t> base64_decode_scalar(std::string_view text, std::byte* to);
 
-}  // namespace tidemark::bucket
+}  // namespace tidemark

@@ -1,4 +1,4 @@
-#include "bucket/base64.h"
+#include "base/base64.h"
 
 #include <array>
 
@@ -6,7 +6,7 @@
 #include <immintrin.h>
 #endif
 
-namespace tidemark::bucket {
+namespace tidemark {
 
 namespace {
 
@@ -153,4 +153,4 @@ std::optional<std::size_t> base64_decode(std::string_view text, std::byte* to) {
   return done / 4 * 3 + *rest;
 }
 
-}  // namespace tidemark::bucket
+}  // namespace tidemark

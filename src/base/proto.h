@@ -1,4 +1,5 @@
-// The wire format of protocol buffers, as far as etcd's rows, leases, log and .snap need it: fields in, fields out.
+// The wire format of protocol buffers, without messages or descriptors: fields in, fields out. What etcd's rows,
+// leases, log and .snap are written in, and Kubernetes' objects.
 //
 // Nothing is copied and nothing is trusted: a length is compared with what is left before it is used.
 #pragma once
@@ -7,9 +8,26 @@
 
 #include "base/bytes.h"
 
-namespace tidemark::etcd::proto {
+namespace tidemark::proto {
 
 enum class Wire : std::uint8_t { varint = 0, fixed64 = 1, bytes = 2, fixed32 = 5 };
+
+// Takes one varint from the front. false: it is cut off or has more than 64 bits.
+inline bool take_varint(Bytes& from, std::uint64_t& into) {
+  std::uint64_t value = 0;
+  const std::size_t most = from.size() < 10 ? from.size() : 10;
+  for (std::size_t i = 0; i < most; i++) {
+    const auto byte = static_cast<std::uint64_t>(from[i]);
+    if (i == 9 && byte > 1) return false;
+    value |= (byte & 0x7f) << (7 * i);
+    if (byte < 0x80) {
+      from = from.subspan(i + 1);
+      into = value;
+      return true;
+    }
+  }
+  return false;
+}
 
 // The fields of one message in order.
 //
@@ -28,21 +46,22 @@ class Fields {
     wire_ = static_cast<Wire>(tag & 7);
     switch (wire_) {
       case Wire::varint: return take_varint(value_) || fail();
-      case Wire::fixed64: return take_fixed(8) || fail();
-      case Wire::fixed32: return take_fixed(4) || fail();
+      case Wire::fixed64: return take_fixed<std::uint64_t>() || fail();
+      case Wire::fixed32: return take_fixed<std::uint32_t>() || fail();
       case Wire::bytes:
         if (!take_varint(value_) || value_ > left_.size()) return fail();
         bytes_ = left_.first(static_cast<std::size_t>(value_));
         left_ = left_.subspan(bytes_.size());
         return true;
     }
-    return fail();  // groups: not used by anything etcd stores
+    return fail();  // groups: used by nobody we read
   }
   bool bad() const { return bad_; }
 
   std::uint32_t number() const { return number_; }
   bool is(std::uint32_t number, Wire wire) const { return number_ == number && wire_ == wire; }
-  std::uint64_t value() const { return value_; }  // of a varint
+  Wire wire() const { return wire_; }
+  std::uint64_t value() const { return value_; }  // of a varint; the bits of a fixed64 or fixed32
   std::int64_t signed_value() const { return static_cast<std::int64_t>(value_); }
   Bytes bytes() const { return bytes_; }
   // The message is wrong in a way only the caller can see: ends the loop with bad().
@@ -53,24 +72,12 @@ class Fields {
     bad_ = true;
     return false;
   }
-  bool take_varint(std::uint64_t& into) {
-    std::uint64_t value = 0;
-    const std::size_t most = left_.size() < 10 ? left_.size() : 10;
-    for (std::size_t i = 0; i < most; i++) {
-      const auto byte = static_cast<std::uint64_t>(left_[i]);
-      if (i == 9 && byte > 1) return false;
-      value |= (byte & 0x7f) << (7 * i);
-      if (byte < 0x80) {
-        left_ = left_.subspan(i + 1);
-        into = value;
-        return true;
-      }
-    }
-    return false;
-  }
-  bool take_fixed(std::size_t size) {
-    if (left_.size() < size) return false;
-    left_ = left_.subspan(size);
+  bool take_varint(std::uint64_t& into) { return proto::take_varint(left_, into); }
+  template <class T>
+  bool take_fixed() {
+    if (left_.size() < sizeof(T)) return false;
+    value_ = load_le<T>(left_);
+    left_ = left_.subspan(sizeof(T));
     return true;
   }
 
@@ -108,4 +115,4 @@ inline void append_field(Buffer& to, std::uint32_t number, Bytes bytes) {
   to.insert(to.end(), bytes.begin(), bytes.end());
 }
 
-}  // namespace tidemark::etcd::proto
+}  // namespace tidemark::proto

@@ -1,4 +1,4 @@
-#include "bucket/base64.h"
+#include "base/base64.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 
 #include "base/testing/scale.h"
 
-namespace tidemark::bucket {
+namespace tidemark {
 
 namespace {
 
@@ -87,4 +87,4 @@ TEST(Base64, VectorsAndScalarsAgree) {
   }
 }
 
-}  // namespace tidemark::bucket
+}  // namespace tidemark
