@@ -1,0 +1,58 @@
+// JSON in the very bytes that Go's encoding/json prints, as the Kubernetes API server and kubectl do: strings escaped
+// the same way (also <, >, &, U+2028, U+2029; what is not UTF-8 becomes U+FFFD), numbers with the same digits.
+//
+//   JsonWriter json(text, JsonWriter::Style::indented);
+//   json.begin_object(); json.key("kind"); json.string("Pod"); json.end_object();
+//
+// The caller keeps to the grammar (a key before each value of an object; every begin has its end) and brings keys in
+// the order in which they shall stand. Threads: one object, one thread. Source: Go 1.26, encoding/json (encode.go:
+// appendString, floatEncoder; indent.go).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+
+namespace tidemark::kube {
+
+class JsonWriter {
+ public:
+  enum class Style : std::uint8_t {
+    compact,
+    indented,  // four spaces a level, as `kubectl get -o json`; no newline at the end
+  };
+  // Requires: `to` outlives this. It is appended to.
+  explicit JsonWriter(std::string& to, Style style = Style::compact) : to_(to), style_(style) {}
+
+  void begin_object() { begin('{'); }
+  void end_object() { end('}'); }
+  void begin_array() { begin('['); }
+  void end_array() { end(']'); }
+  void key(std::string_view name);
+
+  void string(std::string_view text);
+  void number(std::int64_t value);
+  void number(std::uint64_t value);
+  void number(double value);  // finite; Requires: not NaN, not infinite
+  void boolean(bool value);
+  void null();
+  void base64(Bytes bytes);  // standard alphabet, padded, as a string
+
+ private:
+  void begin(char bracket);
+  void end(char bracket);
+  void before_value();
+  void new_line();
+  void quoted(std::string_view text);
+
+  std::string& to_;
+  const Style style_;
+  std::uint32_t depth_ = 0;
+  bool first_ = true;       // nothing has been written at this level yet
+  bool after_key_ = false;  // the next value belongs to a key
+};
+
+}  // namespace tidemark::kube
