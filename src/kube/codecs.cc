@@ -89,7 +89,7 @@ std::string go_duration(std::chrono::nanoseconds d) {
   };
   if (ns == 0) return "0s";
   if (ns < kMicro) return fmt::format("{}{}ns", sign, ns);
-  if (ns < kMilli) return sign + with_fraction(ns, kMicro, 3) + "µs";
+  if (ns < kMilli) return sign + with_fraction(ns, kMicro, 3) + "\u00b5s";
   if (ns < kSecond) return sign + with_fraction(ns, kMilli, 6) + "ms";
   const std::uint64_t minutes = ns / (60 * kSecond), hours = minutes / 60;
   std::string text = sign;

@@ -16,7 +16,6 @@ inline constexpr int kMostDepth = 200;
 
 // Errc::corrupt names the place.
 Result<nlohmann::json> parse_json(Bytes text);
-Result<nlohmann::json> parse_cbor(Bytes bytes);
 // By its first bytes: self-described CBOR, else JSON.
 Result<nlohmann::json> parse_json_or_cbor(Bytes bytes);
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/base64.h"
+#include "kube/utf8.h"
 
 namespace tidemark::kube {
 
@@ -20,26 +21,6 @@ constexpr std::array<bool, 256> kPlain = [] {
   for (const char c : {'"', '\\', '<', '>', '&'}) plain[static_cast<unsigned char>(c)] = false;
   return plain;
 }();
-
-// The length of the valid UTF-8 sequence that `text` begins with (2 to 4), or 0: as Go's utf8.DecodeRune, which takes
-// neither surrogates nor more bytes than needed nor anything above U+10FFFF.
-std::size_t sequence_length(std::string_view text) {
-  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const auto follows = [&](std::size_t i, unsigned least = 0x80, unsigned most = 0xbf) {
-    return i < text.size() && at(i) >= least && at(i) <= most;
-  };
-  const unsigned lead = at(0);
-  if (lead >= 0xc2 && lead <= 0xdf) return follows(1) ? 2 : 0;
-  if (lead >= 0xe0 && lead <= 0xef) {
-    const bool second = follows(1, lead == 0xe0 ? 0xa0 : 0x80, lead == 0xed ? 0x9f : 0xbf);
-    return second && follows(2) ? 3 : 0;
-  }
-  if (lead >= 0xf0 && lead <= 0xf4) {
-    const bool second = follows(1, lead == 0xf0 ? 0x90 : 0x80, lead == 0xf4 ? 0x8f : 0xbf);
-    return second && follows(2) && follows(3) ? 4 : 0;
-  }
-  return 0;
-}
 
 void append_escape(std::string& to, unsigned char c) {
   switch (c) {
@@ -110,10 +91,10 @@ void JsonWriter::quoted(std::string_view text) {
       text.remove_prefix(1);
       continue;
     }
-    const std::size_t length = sequence_length(text);
+    const std::size_t length = utf8_length(text);
     const std::string_view sequence = text.substr(0, length);
     if (length == 0) {
-      to_ += "\\ufffd";
+      to_ += "\ufffd";
     } else if (sequence == "\u2028" || sequence == "\u2029") {
       to_ += sequence == "\u2028" ? "\\u2028" : "\\u2029";
     } else {

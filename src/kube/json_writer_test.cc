@@ -29,13 +29,13 @@ TEST(JsonWriter, StringsAsGoEscapesThem) {
       {{"\0", 1}, R"("\u0000")"},
       {"ä€😀", "\"ä€😀\""},
       {"\u2027\u2028\u2029\u202a", "\"\u2027\\u2028\\u2029\u202a\""},
-      {"\xff", R"("\ufffd")"},
-      {"a\xc3", R"("a\ufffd")"},
-      {"\xc0\x80", R"("\ufffd\ufffd")"},                        // longer than needed
-      {"\xed\xa0\x80", R"("\ufffd\ufffd\ufffd")"},              // a surrogate
-      {"\xf4\x90\x80\x80z", R"("\ufffd\ufffd\ufffd\ufffdz")"},  // above U+10FFFF
-      {"\xe2\x80", R"("\ufffd\ufffd")"},                        // cut off
-      {"\xf0\x9f\x98", R"("\ufffd\ufffd\ufffd")"},
+      {"\xff", "\"\ufffd\""},
+      {"a\xc3", "\"a\ufffd\""},
+      {"\xc0\x80", "\"\ufffd\ufffd\""},                        // longer than needed
+      {"\xed\xa0\x80", "\"\ufffd\ufffd\ufffd\""},              // a surrogate
+      {"\xf4\x90\x80\x80z", "\"\ufffd\ufffd\ufffd\ufffdz\""},  // above U+10FFFF
+      {"\xe2\x80", "\"\ufffd\ufffd\""},                        // cut off
+      {"\xf0\x9f\x98", "\"\ufffd\ufffd\ufffd\""},
   };
   for (const auto& [text, expected] : rows) EXPECT_EQ(printed(text), expected);
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "kube/cbor.h"
 #include "kube/codecs.h"
 #include "kube/json_text.h"
 #include "kube/message_fields.h"
@@ -263,7 +264,8 @@ class ObjectPrinter::Printer {
     if (any) {
       json_->end_array();
     } else {
-      json_->null();  // to Go a list without values is none
+      json_->begin_array();  // the real types make an empty list of it, not none
+      json_->end_array();
     }
     return {};
   }

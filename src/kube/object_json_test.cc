@@ -163,7 +163,7 @@ TEST_F(ObjectJson, EachRule) {
       {message_field(13, inner) + message_field(13, {}), R"({"inners":[{"always":true,"key":"k"},{"always":false}]})"},
       {message_field(14, message_field(1, inner)), R"({"alpha":{"always":true,"key":"k"}})"},
       {entry(15, "k", message_field(2, text_field(1, "a") + text_field(1, "b"))), R"({"extra":{"k":["a","b"]}})"},
-      {entry(15, "k", message_field(2, {})), R"({"extra":{"k":null}})"},
+      {entry(15, "k", message_field(2, {})), R"({"extra":{"k":[]}})"},
       {entry(17, "cpu", message_field(2, text_field(1, "2"))) + entry(17, "mem", {}),
        R"({"limits":{"cpu":"2","mem":"0"}})"},
       {message_field(18, {}), R"({"when":null})"},

@@ -35,20 +35,19 @@ Encoding encoding_of(Bytes value) {
 
 Result<Envelope> read_envelope(Bytes value) {
   Envelope envelope;
-  std::string_view encoding, media_type;
+  std::string_view media_type;
   bool sound = true;
   Fields fields(value.subspan(kProtobuf.size()));
   while (fields.next()) {
     if (fields.is(1, Wire::bytes)) sound = read_kind(fields.bytes(), envelope) && sound;
     if (fields.is(2, Wire::bytes)) envelope.message = fields.bytes();
-    if (fields.is(3, Wire::bytes)) encoding = as_text(fields.bytes());
     if (fields.is(4, Wire::bytes)) media_type = as_text(fields.bytes());
   }
   if (fields.bad() || !sound) return fail(Errc::corrupt, "the envelope of a stored object is damaged");
   if (envelope.kind.empty()) return fail(Errc::corrupt, "the envelope of a stored object names no kind");
-  if (!encoding.empty() || (!media_type.empty() && media_type != "application/vnd.kubernetes.protobuf")) {
-    return fail(Errc::unsupported, "{} {} is stored as '{}' in '{}'", envelope.api_version, envelope.kind, media_type,
-                encoding);
+  // Field 3 names an encoding of the message; nobody ever wrote one, and the server does not look.
+  if (!media_type.empty() && media_type != "application/vnd.kubernetes.protobuf") {
+    return fail(Errc::unsupported, "{} {} is stored as '{}'", envelope.api_version, envelope.kind, media_type);
   }
   return envelope;
 }
