@@ -49,8 +49,11 @@ func printThisMinor() error {
 	if err != nil {
 		return err
 	}
-	found.First, found.Last = minor, minor
-	fmt.Print(found.String())
+	if err := found.Prove(); err != nil {
+		return err
+	}
+	found.Table.First, found.Table.Last = minor, minor
+	fmt.Print(found.Table)
 	return nil
 }
 

@@ -11,6 +11,9 @@ import (
 // the minors in which they hold. Anything that one line cannot say is an error: a number that got another JSON name or
 // another type, a flag that came and went.
 //
+// Where a field became a pointer (`becamePointers`), the pointer stands for both: what an older server wrote is always on
+// the wire, so it prints as that server printed it, but for an omitempty zero.
+//
 // Where a field's message was renamed (core/v1 Handler is LifecycleHandler since 0.23), the newest name stands for both,
 // with the fields of both.
 func Merge(tables []*Table) (*Table, error) {
@@ -29,6 +32,13 @@ func Merge(tables []*Table) (*Table, error) {
 		return nil, errors.Join(m.wrong...)
 	}
 	return union, union.Check()
+}
+
+// Three alpha and beta fields of dynamic resource allocation. Another one should be looked at before it is added here.
+var becamePointers = map[string]bool{
+	"resource/v1alpha3.DeviceRequest field 6":         true, // adminAccess, in 0.32
+	"resource/v1alpha3.AllocatedDeviceStatus field 5": true, // data, in 0.33
+	"resource/v1beta1.AllocatedDeviceStatus field 5":  true, // likewise
 }
 
 // observations are the fields of one message, by minor and number.
@@ -125,7 +135,7 @@ func (m *merger) same(where string, now Field, nowMinor int, then Field, thenMin
 	if now.JSON != then.JSON || now.Inline != then.Inline || now.Hidden != then.Hidden {
 		m.complain("%s: %s in 0.%d and %s in 0.%d", where, now.JSON, nowMinor, then.JSON, thenMinor)
 	}
-	if now.Type == then.Type {
+	if now.Type == then.Type || (now.Type.Prefix == "*" && now.Type.Base == then.Type.Base && then.Type.Prefix == "" && becamePointers[where]) {
 		return
 	}
 	if now.Type.Prefix != then.Type.Prefix || now.Type.Base != then.Type.Base {

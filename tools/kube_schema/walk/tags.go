@@ -58,5 +58,8 @@ func jsonTag(goField reflect.StructField, field *table.Field) error {
 			return fmt.Errorf("its JSON tag has the option %q", option)
 		}
 	}
+	if field.Inline { // encoding/json looks at its fields' options instead
+		field.OmitEmpty, field.OmitZero = table.When{}, table.When{}
+	}
 	return nil
 }

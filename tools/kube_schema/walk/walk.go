@@ -24,9 +24,15 @@ type Special struct {
 	Message reflect.Type
 }
 
+// Found is a table and the Go types of its messages by their names.
+type Found struct {
+	Table *table.Table
+	Types map[string]reflect.Type
+}
+
 // Objects is the table of these kinds and of all messages that they hold. What a table cannot say is an error, and so
 // is a type that prints by code and is not among the specials.
-func Objects(objects []Object, specials map[reflect.Type]Special) (*table.Table, error) {
+func Objects(objects []Object, specials map[reflect.Type]Special) (*Found, error) {
 	w := walker{specials: specials, types: map[string]reflect.Type{}, found: &table.Table{}}
 	for _, object := range objects {
 		name, err := w.message(object.Type)
@@ -43,7 +49,7 @@ func Objects(objects []Object, specials map[reflect.Type]Special) (*table.Table,
 		}
 	}
 	w.found.Sort()
-	return w.found, nil
+	return &Found{Table: w.found, Types: w.types}, nil
 }
 
 type walker struct {

@@ -12,7 +12,7 @@ type (
 	Kind struct {
 		TypeMeta
 		Meta    `json:"metadata,omitempty" protobuf:"bytes,1,opt,name=metadata"`
-		Source  `json:",inline" protobuf:"bytes,2,opt,name=source"`
+		Source  `json:",inline,omitempty" protobuf:"bytes,2,opt,name=source"`
 		*Common `protobuf:"bytes,3,req"`
 
 		Text    string            `json:"text" protobuf:"bytes,4,opt,name=text"`
@@ -63,11 +63,11 @@ func TestEveryKindOfField(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	found.First, found.Last = 36, 36
-	if err := found.Check(); err != nil {
+	found.Table.First, found.Table.Last = 36, 36
+	if err := found.Table.Check(); err != nil {
 		t.Error(err)
 	}
-	_, rows, _ := strings.Cut(found.String(), "0.36\n")
+	_, rows, _ := strings.Cut(found.Table.String(), "0.36\n")
 	if expected := `M 0 kube_schema/walk.Common
 M 1 kube_schema/walk.Kind
 F 1 metadata m2 O
