@@ -64,5 +64,11 @@ func generate(seed uint64, random int, add func(record)) error {
 			return fmt.Errorf("%s: %w", k.GroupVersionKind, err)
 		}
 	}
+	if err := m.definitions(); err != nil {
+		return fmt.Errorf("custom resource definitions: %w", err)
+	}
+	if err := m.custom(); err != nil {
+		return fmt.Errorf("custom resources: %w", err)
+	}
 	return nil
 }

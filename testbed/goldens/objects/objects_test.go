@@ -44,10 +44,13 @@ func testScheme(t *testing.T) (*runtime.Scheme, codec) {
 	return scheme, newCodec(scheme)
 }
 
-// typed says whether a record is of a Go type, and not a custom resource.
+// typed says whether a record is of a Go type and served in the version that it is stored in.
 func (r record) typed(scheme *runtime.Scheme) bool {
-	return scheme.Recognizes(r.stored)
+	return scheme.Recognizes(r.stored) && !strings.HasPrefix(r.name, "served-as-")
 }
+
+// refused says whether the serializers do not read the stored bytes.
+func (r record) refused() bool { return len(r.sent) == 0 }
 
 func TestStoredBytesComeBackFromTheirObject(t *testing.T) {
 	scheme, c := testScheme(t)
@@ -110,6 +113,9 @@ func TestSentJSONIsTheSameObject(t *testing.T) {
 
 func TestPrintedIsWhatWasSent(t *testing.T) {
 	for _, r := range all(t) {
+		if r.refused() {
+			continue
+		}
 		var sent, shown any
 		if err := json.Unmarshal(r.sent, &sent); err != nil {
 			t.Fatalf("%s: %v", r, err)

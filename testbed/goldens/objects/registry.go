@@ -61,3 +61,12 @@ func kubernetesVersion() string {
 	}
 	return "unknown"
 }
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for key := range m {
+		keys = append(keys, key)
+	}
+	sort.Strings(keys)
+	return keys
+}
