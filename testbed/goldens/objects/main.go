@@ -64,6 +64,9 @@ func generate(seed uint64, random int, add func(record)) error {
 			return fmt.Errorf("%s: %w", k.GroupVersionKind, err)
 		}
 	}
+	if err := m.envelopes(); err != nil {
+		return fmt.Errorf("envelopes: %w", err)
+	}
 	if err := m.definitions(); err != nil {
 		return fmt.Errorf("custom resource definitions: %w", err)
 	}
