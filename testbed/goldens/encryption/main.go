@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 
 	"k8s.io/apiserver/pkg/features"
@@ -65,8 +66,7 @@ func run(out string, seed uint64, count int, sockets string, serve bool) error {
 func write(out string, seed uint64, count int, scratch string, kms *plugin, sockets string) (int, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	klog.SetOutput(io.Discard)
-	klog.LogToStderr(false)
+	klog.SetSlogLogger(slog.New(slog.DiscardHandler)) // each failure is in its record
 	if err := utilfeature.DefaultMutableFeatureGate.Set(string(features.KMSv1) + "=true"); err != nil {
 		return 0, err
 	}

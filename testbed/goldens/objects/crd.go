@@ -22,7 +22,11 @@ func (m *maker) definitions() error {
 		name := fmt.Sprintf("served-as-v1-%d", i)
 		crd := m.definition(k, name, i)
 		scheme.Default(crd)
-		stored, err := encode(storage, crd)
+		internal, err := scheme.ConvertToVersion(crd, runtime.InternalGroupVersioner)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		stored, err := encode(storage, internal)
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}

@@ -154,10 +154,12 @@ func (f *filler) quantity() resource.Quantity {
 		return resource.MustParse(edgeQuantities[i])
 	}
 	n := f.number()
+	quantity := resource.NewMilliQuantity(n, resource.DecimalSI)
 	if n%2 == 0 {
-		return *resource.NewQuantity(n, resource.BinarySI)
+		quantity = resource.NewQuantity(n, resource.BinarySI)
 	}
-	return *resource.NewMilliQuantity(n, resource.DecimalSI)
+	// Read once, as a server reads it from its client: 5000 in binary units becomes 5k.
+	return resource.MustParse(quantity.String())
 }
 
 func (f *filler) intOrString() intstr.IntOrString {

@@ -88,8 +88,9 @@ func TestStoredBytesComeBackFromTheirObject(t *testing.T) {
 		if !apiequality.Semantic.DeepEqual(object, second) {
 			t.Errorf("%s: decoded, encoded and decoded it is another object", r)
 		}
-		if !r.foreign() && !bytes.Equal(again, r.storage) {
-			t.Errorf("%s: encoded again it has other bytes", r)
+		// JSON is not one form for one object: what is written as null is left out the next time.
+		if r.form == "protobuf" && !r.foreign() && !bytes.Equal(again, r.storage) {
+			t.Errorf("%s: encoded again it has other bytes: %s", r, difference(r.storage, again))
 		}
 		checked++
 	}
@@ -215,4 +216,14 @@ func TestSeedDecidesTheFile(t *testing.T) {
 	if sums[1][0] == sums[2][0] {
 		t.Error("two seeds made the same file")
 	}
+}
+
+// difference shows the surroundings of the last byte in which two messages differ: lengths in front of it do as well.
+func difference(a, b []byte) string {
+	same := 0
+	for same < len(a) && same < len(b) && a[len(a)-1-same] == b[len(b)-1-same] {
+		same++
+	}
+	around := func(p []byte) []byte { return p[max(0, len(p)-same-40):min(len(p), len(p)-same+20)] }
+	return fmt.Sprintf("%q, then %q", around(a), around(b))
 }

@@ -54,7 +54,7 @@ func storable(t reflect.Type, known map[reflect.Type]bool, each func(name string
 	known[t] = true
 	fields := 0
 	for i := range t.NumField() {
-		if field := t.Field(i); stored(field) {
+		if field := t.Field(i); stored(field) && !(field.Type.Kind() == reflect.Struct && field.Type.NumField() == 0) {
 			fields++
 			each(fieldName(t, field))
 			fields += storable(field.Type, known, each)
@@ -127,6 +127,9 @@ func loseInStruct(v reflect.Value) {
 		}
 	case *metav1.Time, *metav1.MicroTime:
 	default:
+		if allows := v.FieldByName("Allows"); allows.IsValid() && !v.FieldByName("Schema").IsNil() {
+			allows.SetBool(true) // JSONSchemaPropsOrBool: a schema stands for both
+		}
 		for i := range v.NumField() {
 			if v.Field(i).CanSet() {
 				loseWhatJSONLoses(v.Field(i))
