@@ -78,6 +78,9 @@ func New(options Options, p *pool.Pool, faults *fault.Switches) (*Driver, error)
 	}
 	d.seq.Store(time.Now().UnixNano()) // larger than any before, without reading them
 	faults.Changed = d.faultChanged
+	for name := range faults.All() {
+		d.faultChanged(name, true)
+	}
 	return d, nil
 }
 
