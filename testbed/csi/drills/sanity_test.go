@@ -12,9 +12,9 @@ import (
 
 // What csi-sanity 5.6 skips with this driver, each with its reason. Anything else that it skips fails the test.
 var excused = map[string]string{
-	"VolumeHealth":    "the specification has these calls since 1.13; up to 1.12 there is the volume condition, which we answer",
-	"StorageHealth":   "likewise",
-	"SnapshotTopolog": "SNAPSHOT_ACCESSIBILITY_CONSTRAINTS is of 1.13",
+	"VolumeHealth":               "the specification has these calls since 1.13; up to 1.12 there is the volume condition, which we answer",
+	"StorageHealth":              "likewise",
+	"accessibility requirements": "SNAPSHOT_ACCESSIBILITY_CONSTRAINTS is of 1.13",
 }
 
 // In these modes it skips more, for a reason that lies in the mode.

@@ -73,7 +73,7 @@ func New(options Options, p *pool.Pool, faults *fault.Switches) (*Driver, error)
 	if err := d.sweep(); err != nil {
 		return nil, err
 	}
-	if err := d.thaw(); err != nil {
+	if err := d.settle(); err != nil {
 		return nil, err
 	}
 	d.seq.Store(time.Now().UnixNano()) // larger than any before, without reading them
@@ -96,7 +96,8 @@ func (d *Driver) sweep() error {
 	return err
 }
 
-func (d *Driver) thaw() error {
+// settle thaws what was left frozen, and lets go of devices that were attached to be published and then were not.
+func (d *Driver) settle() error {
 	for _, volume := range d.volumes.All() {
 		points, _, err := d.mountedAt(volume.ID)
 		if errors.Is(err, os.ErrNotExist) {
@@ -107,6 +108,11 @@ func (d *Driver) thaw() error {
 		}
 		for _, point := range points {
 			if err := freeze.Thaw(point); err != nil {
+				return err
+			}
+		}
+		if volume.Block {
+			if err := d.releaseUnused(volume.ID); err != nil {
 				return err
 			}
 		}
