@@ -49,7 +49,7 @@ var operations = map[string]func(s *scene) error{
 	},
 	"expand": func(s *scene) error {
 		_, err := s.control.ControllerExpandVolume(ctx(s.t), &csi.ControllerExpandVolumeRequest{
-			VolumeId: s.volume, CapacityRange: &csi.CapacityRange{RequiredBytes: 64 << 20}})
+			VolumeId: s.unused, CapacityRange: &csi.CapacityRange{RequiredBytes: 64 << 20}})
 		return err
 	},
 	"delete-volume": func(s *scene) error {

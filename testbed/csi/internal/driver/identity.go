@@ -20,10 +20,14 @@ func (d *Driver) GetPluginCapabilities(context.Context, *csi.GetPluginCapabiliti
 	service := func(kind csi.PluginCapability_Service_Type) *csi.PluginCapability {
 		return &csi.PluginCapability{Type: &csi.PluginCapability_Service_{Service: &csi.PluginCapability_Service{Type: kind}}}
 	}
+	expansion := csi.PluginCapability_VolumeExpansion_OFFLINE
+	if growsMounted() {
+		expansion = csi.PluginCapability_VolumeExpansion_ONLINE
+	}
 	capabilities := []*csi.PluginCapability{
 		service(csi.PluginCapability_Service_CONTROLLER_SERVICE),
 		{Type: &csi.PluginCapability_VolumeExpansion_{
-			VolumeExpansion: &csi.PluginCapability_VolumeExpansion{Type: csi.PluginCapability_VolumeExpansion_ONLINE},
+			VolumeExpansion: &csi.PluginCapability_VolumeExpansion{Type: expansion},
 		}},
 	}
 	if d.options.Snapshots {

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/container-storage-interface/spec/lib/go/csi"
 	"golang.org/x/sys/unix"
@@ -49,6 +50,9 @@ func (d *Driver) device(id string, readOnly bool) (loop.Device, *os.File, error)
 
 func (d *Driver) stage(volume records.Volume, path string, capability *csi.VolumeCapability) error {
 	if err := d.ensureFormatted(volume); err != nil {
+		return err
+	}
+	if err := d.growUnused(volume); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(path, 0o750); err != nil {
@@ -93,6 +97,36 @@ func (d *Driver) ensureFormatted(volume records.Volume) error {
 	return draft.Keep()
 }
 
+// growUnused brings the file system up to the image's size before it is mounted. It is done to a copy, because a
+// resize that is cut short would be the end of the file system.
+func (d *Driver) growUnused(volume records.Volume) error {
+	image := d.pool.Image(volumeFolder, volume.ID)
+	bytes, err := pool.Ext4(image)
+	if err != nil || bytes+grain > volume.Bytes {
+		return err
+	}
+	if attached, err := loop.Of(image); err != nil || len(attached) > 0 {
+		return err
+	}
+	draft := d.pool.New(volumeFolder, volume.ID)
+	defer draft.Drop()
+	if err := draft.CopyOf(image, d.pool.Reflinks); err != nil {
+		return err
+	}
+	if err := draft.Resize(); err != nil {
+		return err
+	}
+	return draft.Keep()
+}
+
+// growsMounted says whether the kernel lets us grow a mounted ext4: that wants CAP_SYS_RESOURCE, which root in a
+// container or a small virtual machine may not have.
+var growsMounted = sync.OnceValue(func() bool {
+	var data [2]unix.CapUserData
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	return unix.Capget(&header, &data[0]) == nil && data[0].Effective&(1<<unix.CAP_SYS_RESOURCE) != 0
+})
+
 // grow brings devices and file systems up to the image's size.
 func (d *Driver) grow(volume records.Volume) error {
 	points, devices, err := d.mountedAt(volume.ID)
@@ -113,6 +147,9 @@ func (d *Driver) grow(volume records.Volume) error {
 			return err
 		}
 		if bytes+grain <= volume.Bytes && !device.ReadOnly {
+			if !growsMounted() {
+				return status.Errorf(codes.FailedPrecondition, "volume %s is mounted, and without CAP_SYS_RESOURCE its ext4 grows only when it is staged anew", volume.ID)
+			}
 			if err := run("resize2fs", device.Path()); err != nil {
 				return err
 			}

@@ -288,6 +288,11 @@ func (d *Driver) ControllerExpandVolume(_ context.Context, r *csi.ControllerExpa
 		return nil, err
 	}
 	if bytes > volume.Bytes {
+		if points, _, err := d.mountedAt(id); err != nil {
+			return nil, internal(err)
+		} else if len(points) > 0 && !growsMounted() {
+			return nil, status.Errorf(codes.FailedPrecondition, "volume %s is mounted, and without CAP_SYS_RESOURCE an ext4 grows only unmounted", id)
+		}
 		d.provision.Lock()
 		defer d.provision.Unlock()
 		if err := d.promise(bytes - volume.Bytes); err != nil {

@@ -64,6 +64,22 @@ func (d Draft) Format() error {
 	return nil
 }
 
+// Resize makes the ext4 in it as large as the image is.
+func (d Draft) Resize() error {
+	out, err := exec.Command("e2fsck", "-f", "-p", d.Path()).CombinedOutput()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.ExitCode() == 1 {
+		err = nil // it had something to put right, and did
+	}
+	if err != nil {
+		return fmt.Errorf("e2fsck: %w: %s", err, strings.TrimSpace(string(out)))
+	}
+	if out, err = exec.Command("resize2fs", d.Path()).CombinedOutput(); err != nil {
+		return fmt.Errorf("resize2fs: %w: %s", err, strings.TrimSpace(string(out)))
+	}
+	return nil
+}
+
 // CopyOf makes an image with the content that the other has now: in an instant where blocks can be shared.
 func (d Draft) CopyOf(source string, reflinks bool) error {
 	from, err := os.Open(source)
