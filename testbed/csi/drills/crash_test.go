@@ -2,6 +2,7 @@ package drills
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -96,8 +97,8 @@ var deaths = map[string][]string{
 
 func TestKilledAtEveryStep(t *testing.T) {
 	seen := map[string]bool{}
-	for operation, steps := range deaths {
-		for _, step := range steps {
+	for _, operation := range slices.Sorted(maps.Keys(deaths)) {
+		for _, step := range deaths[operation] {
 			seen[step] = true
 			t.Run(operation+"/"+step, func(t *testing.T) { dieAt(t, operation, step) })
 		}
