@@ -79,6 +79,13 @@ func (b *bed) connect() {
 	if b.conn != nil {
 		b.conn.Close()
 	}
+	// A dial that comes too early would be tried again a second later only.
+	for deadline := time.Now().Add(60 * time.Second); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
+		if probe, err := net.Dial("unix", b.path("csi.sock")); err == nil {
+			probe.Close()
+			break
+		}
+	}
 	conn, err := grpc.NewClient("unix://"+b.path("csi.sock"), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	must(b.t, err)
 	b.conn, b.control, b.group, b.node = conn, csi.NewControllerClient(conn), csi.NewGroupControllerClient(conn), csi.NewNodeClient(conn)
