@@ -41,8 +41,11 @@ func start(t *testing.T, flags ...string) *bed {
 	b.run()
 	t.Cleanup(func() {
 		b.stop()
-		if left := b.attached(); len(left) > 0 && !t.Failed() {
-			t.Errorf("loop devices are left: %v", left)
+		// The kernel detaches a device a little after its last user has gone.
+		for deadline := time.Now().Add(10 * time.Second); !t.Failed() && len(b.attached()) > 0; time.Sleep(5 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Errorf("loop devices are left: %v", b.attached())
+			}
 		}
 		if table := read(t, "/proc/self/mountinfo"); strings.Contains(table, b.dir) && !t.Failed() {
 			t.Errorf("mounts are left:\n%s", table)

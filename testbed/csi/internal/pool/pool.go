@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -177,6 +178,11 @@ func (p *Pool) Close() error {
 		return nil
 	}
 	err := unix.Unmount(p.Root, 0)
+	// A process that just let go of an image may not be quite gone.
+	for deadline := time.Now().Add(time.Second); errors.Is(err, unix.EBUSY) && time.Now().Before(deadline); {
+		time.Sleep(5 * time.Millisecond)
+		err = unix.Unmount(p.Root, 0)
+	}
 	if errors.Is(err, unix.EBUSY) {
 		err = unix.Unmount(p.Root, unix.MNT_DETACH)
 	}
