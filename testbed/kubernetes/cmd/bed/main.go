@@ -1,0 +1,107 @@
+// Command bed runs a real Kubernetes control plane in namespaces of its own, and breaks it when told to.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"runtime"
+
+	"tidemark.test/kubernetes/cluster"
+)
+
+const usage = `usage: bed VERB [--dir D] ...
+
+  up        start a control plane; prints a line of JSON when it answers     (bed up --help: all options)
+  down      end it, and remove the folder            --keep: leave data and logs, for bed up --again
+  status    processes, memory, listeners, rules
+  restart   PROCESS    SIGKILL if it runs, start, wait until it answers
+  kill      PROCESS    SIGKILL; it stays ended until restart
+  pause     PROCESS    SIGSTOP: connections stay, nothing answers
+  resume    PROCESS
+  break     LISTENER   apiserver, etcd or front      (bed break --help: how)
+  heal      LISTENER
+
+Processes: etcd, kube-apiserver, kube-controller-manager, kube-scheduler.
+`
+
+var verbs = map[string]func(args []string) error{
+	"up":      up,
+	"inside":  inside,
+	"down":    down,
+	"status":  status,
+	"restart": tellProcess("restart"),
+	"kill":    tellProcess("kill"),
+	"pause":   tellProcess("pause"),
+	"resume":  tellProcess("resume"),
+	"break":   breakListener,
+	"heal":    heal,
+}
+
+// The kernel ends a space with the thread that made it: that shall be the first one, which lives as long as we do.
+func init() { runtime.LockOSThread() }
+
+// errSaid is an error that the user has been told of already.
+var errSaid = errors.New("said already")
+
+func main() {
+	if len(os.Args) < 2 {
+		fmt.Fprint(os.Stderr, usage)
+		os.Exit(2)
+	}
+	verb := verbs[os.Args[1]]
+	if verb == nil {
+		if os.Args[1] == "help" || os.Args[1] == "--help" || os.Args[1] == "-h" {
+			fmt.Print(usage)
+			return
+		}
+		fmt.Fprintf(os.Stderr, "bed: no such verb '%s'\n%s", os.Args[1], usage)
+		os.Exit(2)
+	}
+	err := verb(os.Args[2:])
+	switch {
+	case err == nil:
+	case errors.Is(err, flag.ErrHelp):
+	case errors.Is(err, errSaid):
+		os.Exit(1)
+	default:
+		said := os.Args[1]
+		if said == "inside" {
+			said = "up" // which the user called
+		}
+		fmt.Fprintf(os.Stderr, "bed %s: %v\n", said, err)
+		os.Exit(1)
+	}
+}
+
+// A verb's flags, with the folder that all have.
+type verbFlags struct {
+	*flag.FlagSet
+	dir string
+}
+
+func newFlags(verb, operands string) *verbFlags {
+	flags := &verbFlags{FlagSet: flag.NewFlagSet(verb, flag.ContinueOnError)}
+	flags.StringVar(&flags.dir, "dir", "build/bed", "folder of the bed")
+	flags.Usage = func() {
+		fmt.Fprintf(os.Stderr, "usage: bed %s [options] %s\n", verb, operands)
+		flags.PrintDefaults()
+	}
+	return flags
+}
+
+// Reads the command line; the operands must be as many as told.
+func (f *verbFlags) parse(args []string, operands int) (cluster.Folder, error) {
+	if err := f.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return "", err
+		}
+		return "", errSaid
+	}
+	if f.NArg() != operands {
+		f.Usage()
+		return "", errSaid
+	}
+	return cluster.NewFolder(f.dir)
+}

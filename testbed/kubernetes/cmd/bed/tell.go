@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"os"
+	"time"
+
+	"tidemark.test/kubernetes/control"
+	"tidemark.test/kubernetes/proxy"
+)
+
+func down(args []string) error {
+	flags := newFlags("down", "")
+	keep := flags.Bool("keep", false, "leave keys, data and logs in the folder")
+	folder, err := flags.parse(args, 0)
+	if err != nil {
+		return err
+	}
+	if err := folder.End(orderly + 5*time.Second); err != nil || *keep {
+		return err
+	}
+	return os.RemoveAll(string(folder))
+}
+
+func status(args []string) error {
+	folder, err := newFlags("status", "").parse(args, 0)
+	if err != nil {
+		return err
+	}
+	var status control.Status
+	if err := control.Tell(context.Background(), folder.Control(), http.MethodGet, "/status", nil, &status); err != nil {
+		return err
+	}
+	encoder := json.NewEncoder(os.Stdout)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(status)
+}
+
+func tellProcess(verb string) func([]string) error {
+	return func(args []string) error {
+		flags := newFlags(verb, "PROCESS")
+		folder, err := flags.parse(args, 1)
+		if err != nil {
+			return err
+		}
+		return control.Tell(context.Background(), folder.Control(), http.MethodPost, "/processes/"+flags.Arg(0)+"/"+verb, nil, nil)
+	}
+}
+
+func breakListener(args []string) error {
+	flags := newFlags("break", "apiserver|etcd|front")
+	var rule proxy.Rule
+	flags.BoolVar(&rule.BlackHole, "black-hole", false, "connections open, and no byte goes either way")
+	flags.BoolVar(&rule.Refuse, "refuse", false, "connections are reset as they come")
+	flags.Int64Var(&rule.CutAfter, "cut-after", 0, "a connection is reset after this many `BYTES` to the client")
+	flags.DurationVar(&rule.Delay, "delay", 0, "each piece of data is held this long, either way")
+	flags.Int64Var(&rule.BytesPerSecond, "slow", 0, "`BYTES` a second, either way, of each connection")
+	flags.IntVar(&rule.Status, "status", 0, "front only: answer requests by this status")
+	flags.IntVar(&rule.RetryAfter, "retry-after", 0, "with a status: the header, in seconds")
+	flags.Float64Var(&rule.Share, "share", 0, "with a status: of the requests, between 0 and 1 (default all)")
+	flags.StringVar(&rule.Method, "method", "", "with a status: only requests of this method")
+	flags.StringVar(&rule.Path, "path", "", "with a status: only requests whose path and query match this regular expression")
+	flags.IntVar(&rule.Times, "times", 0, "so often (default until healed)")
+	folder, err := flags.parse(args, 1)
+	if err != nil {
+		return err
+	}
+	return control.Tell(context.Background(), folder.Control(), http.MethodPut, "/listeners/"+flags.Arg(0)+"/rule", rule, nil)
+}
+
+func heal(args []string) error {
+	flags := newFlags("heal", "apiserver|etcd|front")
+	folder, err := flags.parse(args, 1)
+	if err != nil {
+		return err
+	}
+	return control.Tell(context.Background(), folder.Control(), http.MethodDelete, "/listeners/"+flags.Arg(0)+"/rule", nil, nil)
+}

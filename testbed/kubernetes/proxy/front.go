@@ -1,0 +1,102 @@
+package proxy
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"log"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"strconv"
+)
+
+// A Front ends TLS before an API server, so that it sees requests and can answer them by errors of its own. Who the
+// client is by its certificate it passes on in the headers of an authenticating proxy; tokens go through as they are.
+type Front struct {
+	Gate      *Gate           // whose rules it obeys
+	Target    string          // host:port of the API server
+	Serving   tls.Certificate // shown to clients
+	ClientCAs *x509.CertPool  // that clients' certificates are checked by
+	Identity  tls.Certificate // shown to the API server, which lets its holder speak for others
+	ServerCAs *x509.CertPool  // that the API server's certificate is checked by
+	Log       *log.Logger
+}
+
+// Serve answers until the listener is closed.
+func (f *Front) Serve(listener net.Listener) error {
+	passOn := &httputil.ReverseProxy{
+		Rewrite: func(request *httputil.ProxyRequest) {
+			request.SetURL(&url.URL{Scheme: "https", Host: f.Target})
+			identify(request)
+		},
+		Transport: &http.Transport{
+			TLSClientConfig:   &tls.Config{Certificates: []tls.Certificate{f.Identity}, RootCAs: f.ServerCAs},
+			ForceAttemptHTTP2: true,
+		},
+		FlushInterval: -1, // a watch's events are passed on as they come
+		ErrorLog:      f.Log,
+	}
+	server := &http.Server{
+		Handler: http.HandlerFunc(func(answer http.ResponseWriter, request *http.Request) {
+			if !f.misbehaves(answer, request) {
+				passOn.ServeHTTP(answer, request)
+			}
+		}),
+		TLSConfig: &tls.Config{
+			Certificates: []tls.Certificate{f.Serving},
+			ClientCAs:    f.ClientCAs,
+			ClientAuth:   tls.VerifyClientCertIfGiven,
+		},
+		ErrorLog: f.Log,
+	}
+	return server.ServeTLS(listener, "", "")
+}
+
+func identify(request *httputil.ProxyRequest) {
+	header := request.Out.Header
+	for name := range header {
+		if len(name) > 9 && http.CanonicalHeaderKey(name[:9]) == "X-Remote-" {
+			header.Del(name)
+		}
+	}
+	if certificates := request.In.TLS.PeerCertificates; len(certificates) > 0 {
+		subject := certificates[0].Subject
+		header.Set("X-Remote-User", subject.CommonName)
+		header["X-Remote-Group"] = append([]string{"system:authenticated"}, subject.Organization...)
+	} else if header.Get("Authorization") == "" {
+		// Else the proxy's own certificate would make the client the proxy's user.
+		header.Set("X-Remote-User", "system:anonymous")
+		header.Set("X-Remote-Group", "system:unauthenticated")
+	}
+}
+
+func (f *Front) misbehaves(answer http.ResponseWriter, request *http.Request) bool {
+	rule, _ := f.Gate.current()
+	switch {
+	case rule.Status == 0,
+		rule.Method != "" && rule.Method != request.Method,
+		rule.path != nil && !rule.path.MatchString(request.URL.RequestURI()),
+		rule.Share > 0 && rand.Float64() >= rule.Share,
+		!f.Gate.take():
+		return false
+	}
+	if rule.RetryAfter > 0 {
+		answer.Header().Set("Retry-After", strconv.Itoa(rule.RetryAfter))
+	}
+	answer.Header().Set("Content-Type", "application/json")
+	answer.WriteHeader(rule.Status)
+	_ = json.NewEncoder(answer).Encode(map[string]any{
+		"apiVersion": "v1", "kind": "Status", "status": "Failure", "code": rule.Status,
+		"reason": reasons[rule.Status], "message": "the bed was told to answer so",
+	})
+	return true
+}
+
+// As the API server names them (metav1.StatusReason).
+var reasons = map[int]string{
+	401: "Unauthorized", 403: "Forbidden", 404: "NotFound", 409: "Conflict", 410: "Expired", 429: "TooManyRequests",
+	500: "InternalError", 503: "ServiceUnavailable", 504: "Timeout",
+}
