@@ -59,11 +59,13 @@ func Start(ctx context.Context, folder Folder, options *Options, listeners []net
 	if err := bed.step(Etcd, func() error { return bed.start(ctx, bed.etcd()) }); err != nil {
 		return nil, err
 	}
-	if err := bed.step(APIServer, func() error { return bed.start(ctx, bed.apiServer()) }); err != nil {
-		return nil, err
-	}
-	if err := bed.startRest(ctx); err != nil {
-		return nil, err
+	if !options.OnlyEtcd {
+		if err := bed.step(APIServer, func() error { return bed.start(ctx, bed.apiServer()) }); err != nil {
+			return nil, err
+		}
+		if err := bed.startRest(ctx); err != nil {
+			return nil, err
+		}
 	}
 	bed.mutex.Lock()
 	defer bed.mutex.Unlock()

@@ -20,6 +20,7 @@ type Options struct {
 	FeatureGates  string   `json:"feature_gates,omitempty"`
 	RuntimeConfig string   `json:"runtime_config,omitempty"`
 	Audit         bool     `json:"audit,omitempty"`
+	OnlyEtcd      bool     `json:"only_etcd,omitempty"`
 	NoController  bool     `json:"no_controller_manager,omitempty"`
 	NoScheduler   bool     `json:"no_scheduler,omitempty"`
 	Flags         []string `json:"flags,omitempty"` // PROGRAM=--flag=value, after all others
@@ -78,7 +79,12 @@ func (o *Options) Resolve() error {
 }
 
 func (o *Options) check() error {
-	needed := []string{o.etcd("etcd"), o.kubernetes(APIServer)}
+	needed := []string{o.etcd("etcd")}
+	if o.OnlyEtcd {
+		o.NoController, o.NoScheduler = true, true
+	} else {
+		needed = append(needed, o.kubernetes(APIServer))
+	}
 	if !o.NoController {
 		needed = append(needed, o.kubernetes(Controller))
 	}

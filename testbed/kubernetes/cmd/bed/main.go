@@ -22,6 +22,9 @@ const usage = `usage: bed VERB [--dir D] ...
   resume    PROCESS
   break     LISTENER   apiserver, etcd or front      (bed break --help: how)
   heal      LISTENER
+  dump      every object at one resource version, as sorted JSON lines
+  fill      objects of every kind that can be created, custom ones too
+  churn     objects come, change and go for a while
 
 Processes: etcd, kube-apiserver, kube-controller-manager, kube-scheduler.
 `
@@ -37,6 +40,9 @@ var verbs = map[string]func(args []string) error{
 	"resume":  tellProcess("resume"),
 	"break":   breakListener,
 	"heal":    heal,
+	"dump":    dump,
+	"fill":    fill,
+	"churn":   churn,
 }
 
 // The kernel ends a space with the thread that made it: that shall be the first one, which lives as long as we do.

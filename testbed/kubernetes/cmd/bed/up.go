@@ -33,6 +33,7 @@ func up(args []string) error {
 	flags.StringVar(&options.From, "from", "", "`SNAPSHOT` of etcd to begin with")
 	flags.BoolVar(&options.Again, "again", false, "go on with the keys and data in the folder")
 	flags.BoolVar(&options.Audit, "audit", false, "audit log in D/logs/audit.log")
+	flags.BoolVar(&options.OnlyEtcd, "only-etcd", false, "without Kubernetes")
 	flags.BoolVar(&options.NoScheduler, "no-scheduler", false, "without kube-scheduler")
 	flags.BoolVar(&options.NoController, "no-controller-manager", false, "without kube-controller-manager")
 	flags.Func("flag", "`PROGRAM=--name=value`: one more flag of a program; may be given again", func(flag string) error {
