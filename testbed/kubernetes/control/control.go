@@ -132,7 +132,7 @@ func done(answer http.ResponseWriter, err error) {
 func Tell(ctx context.Context, path, method, what string, body, into any) error {
 	name, folder, err := short(path)
 	if err != nil {
-		return err
+		return fmt.Errorf("no bed: %w", err)
 	}
 	defer folder.Close()
 	client := http.Client{Transport: &http.Transport{

@@ -84,7 +84,8 @@ func main() {
 // A verb's flags, with the folder that all have.
 type verbFlags struct {
 	*flag.FlagSet
-	dir string
+	dir      string
+	operands []string
 }
 
 func newFlags(verb, operands string) *verbFlags {
@@ -97,17 +98,24 @@ func newFlags(verb, operands string) *verbFlags {
 	return flags
 }
 
-// Reads the command line; the operands must be as many as told.
+// Reads the command line, options and operands in any order; the operands must be as many as told.
 func (f *verbFlags) parse(args []string, operands int) (cluster.Folder, error) {
-	if err := f.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return "", err
+	var found []string
+	for rest := args; ; rest = f.Args()[1:] {
+		if err := f.Parse(rest); err != nil {
+			if errors.Is(err, flag.ErrHelp) {
+				return "", err
+			}
+			return "", errSaid
 		}
-		return "", errSaid
+		if f.NArg() == 0 {
+			break
+		}
+		found = append(found, f.Arg(0))
 	}
-	if f.NArg() != operands {
-		f.Usage()
-		return "", errSaid
+	if len(found) != operands {
+		return "", fmt.Errorf("%d operands where there should be %d; see bed %s --help", len(found), operands, f.Name())
 	}
+	f.operands = found
 	return cluster.NewFolder(f.dir)
 }

@@ -45,7 +45,7 @@ func tellProcess(verb string) func([]string) error {
 		if err != nil {
 			return err
 		}
-		return control.Tell(context.Background(), folder.Control(), http.MethodPost, "/processes/"+flags.Arg(0)+"/"+verb, nil, nil)
+		return control.Tell(context.Background(), folder.Control(), http.MethodPost, "/processes/"+flags.operands[0]+"/"+verb, nil, nil)
 	}
 }
 
@@ -67,7 +67,7 @@ func breakListener(args []string) error {
 	if err != nil {
 		return err
 	}
-	return control.Tell(context.Background(), folder.Control(), http.MethodPut, "/listeners/"+flags.Arg(0)+"/rule", rule, nil)
+	return control.Tell(context.Background(), folder.Control(), http.MethodPut, "/listeners/"+flags.operands[0]+"/rule", rule, nil)
 }
 
 func heal(args []string) error {
@@ -76,5 +76,5 @@ func heal(args []string) error {
 	if err != nil {
 		return err
 	}
-	return control.Tell(context.Background(), folder.Control(), http.MethodDelete, "/listeners/"+flags.Arg(0)+"/rule", nil, nil)
+	return control.Tell(context.Background(), folder.Control(), http.MethodDelete, "/listeners/"+flags.operands[0]+"/rule", nil, nil)
 }

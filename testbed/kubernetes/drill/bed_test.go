@@ -1,0 +1,144 @@
+// Package drill starts beds by the command `bed`, as a user does, and breaks them.
+package drill
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"tidemark.test/kubernetes/api"
+	"tidemark.test/kubernetes/cluster"
+	"tidemark.test/kubernetes/control"
+	"tidemark.test/kubernetes/pki"
+)
+
+// Folder with etcd-3.6/ and kubernetes/, and the program `bed` as the sources are now.
+var programs, program string
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		programs, _ = filepath.Abs("../../../build/testbed")
+		temporary, err := os.MkdirTemp("", "bed-drill-")
+		if err != nil {
+			panic(err)
+		}
+		defer os.RemoveAll(temporary)
+		program = filepath.Join(temporary, "bed")
+		if output, err := exec.Command("go", "build", "-o", program, "../cmd/bed").CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, output)
+			return 1
+		}
+		return m.Run()
+	}())
+}
+
+// A drilled is a bed of a test. It is gone when the test is; its logs are printed when the test failed.
+type drilled struct {
+	*testing.T
+	dir   string
+	ready struct {
+		Kubeconfig, Etcd, Control string
+		RestrictedKubeconfig      string `json:"restricted_kubeconfig"`
+		FrontKubeconfig           string `json:"front_kubeconfig"`
+		FrontRestrictedKubeconfig string `json:"front_restricted_kubeconfig"`
+		Seconds                   float64
+		Steps                     []cluster.Step
+		RSS                       map[string]int `json:"rss_mib"`
+	}
+}
+
+func start(t *testing.T, args ...string) *drilled {
+	t.Helper()
+	bed := &drilled{T: t, dir: filepath.Join(t.TempDir(), "bed")}
+	t.Cleanup(func() {
+		if t.Failed() {
+			logs, _ := filepath.Glob(filepath.Join(bed.dir, "logs", "*"))
+			for _, log := range logs {
+				output, _ := exec.Command("tail", "-n", "15", log).Output()
+				t.Logf("%s:\n%s", log, output)
+			}
+		}
+		if _, err := os.Stat(bed.dir); err == nil {
+			bed.must("down")
+		}
+	})
+	bed.up(args...)
+	return bed
+}
+
+func (b *drilled) up(args ...string) {
+	b.Helper()
+	output := b.must("up", append([]string{"--programs", programs}, args...)...)
+	if err := json.Unmarshal([]byte(output), &b.ready); err != nil {
+		b.Fatalf("bed up printed %q: %v", output, err)
+	}
+	b.Logf("up in %.1f s: %v, MiB: %v", b.ready.Seconds, b.ready.Steps, b.ready.RSS)
+}
+
+// Runs `bed VERB --dir D ARGS`.
+func (b *drilled) run(verb string, args ...string) (string, error) {
+	command := exec.Command(program, append([]string{verb, "--dir", b.dir}, args...)...)
+	var output, said bytes.Buffer
+	command.Stdout, command.Stderr = &output, &said
+	if err := command.Run(); err != nil {
+		return output.String(), fmt.Errorf("bed %s %s: %w\n%s", verb, strings.Join(args, " "), err, said.String())
+	}
+	return output.String(), nil
+}
+
+func (b *drilled) must(verb string, args ...string) string {
+	b.Helper()
+	output, err := b.run(verb, args...)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return output
+}
+
+func (b *drilled) status() (status control.Status) {
+	b.Helper()
+	if err := json.Unmarshal([]byte(b.must("status")), &status); err != nil {
+		b.Fatal(err)
+	}
+	return status
+}
+
+// A client of a listener, by the certificate of a user.
+func (b *drilled) client(listener, user string) *api.Client {
+	b.Helper()
+	address := b.status().Listeners[listener].Address
+	client, err := api.New(address, pki.Folder(filepath.Join(b.dir, "pki")), user)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return client
+}
+
+// Waits until something is so.
+func (b *drilled) until(what string, so func() bool) {
+	b.Helper()
+	for deadline := time.Now().Add(time.Minute); !so(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			b.Fatalf("waited a minute: %s", what)
+		}
+	}
+}
+
+// Every process whose command line names the bed's folder: number to command line.
+func (b *drilled) processes() map[string]string {
+	found := map[string]string{}
+	lines, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	for _, path := range lines {
+		text, _ := os.ReadFile(path)
+		if strings.Contains(string(text), b.dir) && !strings.Contains(string(text), "drill.test") {
+			found[strings.Split(path, "/")[2]] = strings.ReplaceAll(string(text), "\x00", " ")
+		}
+	}
+	return found
+}

@@ -1,0 +1,208 @@
+package drill
+
+import (
+	"bytes"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// What a bed has while it runs, to be looked for when it is over.
+type traces struct {
+	namespaces map[string]bool // as /proc/PID/ns/* names them
+	addresses  []string
+}
+
+func (b *drilled) traces() traces {
+	b.Helper()
+	found := traces{namespaces: map[string]bool{}}
+	own := namespacesOf("self")
+	for pid := range b.processes() {
+		for namespace := range namespacesOf(pid) {
+			if !own[namespace] {
+				found.namespaces[namespace] = true
+			}
+		}
+	}
+	if len(found.namespaces) < 3 {
+		b.Fatalf("a running bed has namespaces of its own for processes, mounts and network: %v", found.namespaces)
+	}
+	for _, listener := range b.status().Listeners {
+		found.addresses = append(found.addresses, listener.Address)
+	}
+	return found
+}
+
+func namespacesOf(pid string) map[string]bool {
+	found := map[string]bool{}
+	for _, kind := range []string{"pid", "mnt", "net", "user"} {
+		if name, err := os.Readlink("/proc/" + pid + "/ns/" + kind); err == nil {
+			found[name] = true
+		}
+	}
+	return found
+}
+
+func (b *drilled) expectNothing(of traces) {
+	b.Helper()
+	b.until("the processes of the bed to be gone", func() bool { return len(b.processes()) == 0 })
+	// A process that has ended, and is not reaped yet, has no command line any more, but its namespaces.
+	b.until("the namespaces of the bed to be gone", func() bool {
+		all, _ := filepath.Glob("/proc/[0-9]*")
+		for _, path := range all {
+			for namespace := range namespacesOf(filepath.Base(path)) {
+				if of.namespaces[namespace] {
+					return false
+				}
+			}
+		}
+		return true
+	})
+	for _, address := range of.addresses {
+		if connection, err := net.Dial("tcp", address); err == nil {
+			connection.Close()
+			b.Errorf("something still answers at %s", address)
+		}
+	}
+	mounts, _ := os.ReadFile("/proc/self/mountinfo")
+	for line := range strings.Lines(string(mounts)) {
+		if strings.Contains(line, b.dir) {
+			b.Errorf("still mounted: %s", line)
+		}
+	}
+}
+
+func TestDownLeavesNothingSeveralTimes(t *testing.T) {
+	for range 5 {
+		bed := start(t, "--only-etcd")
+		traces := bed.traces()
+		bed.must("down")
+		bed.expectNothing(traces)
+		if _, err := os.Stat(bed.dir); !os.IsNotExist(err) {
+			t.Errorf("the folder is still there: %v", err)
+		}
+	}
+}
+
+// The end of the outer process, in every way it can come.
+func TestTheBedEndsWithItsOuterProcess(t *testing.T) {
+	for _, number := range []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP} {
+		t.Run(number.String(), func(t *testing.T) {
+			bed := start(t, "--only-etcd")
+			traces := bed.traces()
+			outer := bed.outer()
+			if err := syscall.Kill(outer, number); err != nil {
+				t.Fatal(err)
+			}
+			bed.expectNothing(traces)
+			bed.up("--only-etcd") // the folder is free again
+		})
+	}
+}
+
+func (b *drilled) outer() int {
+	b.Helper()
+	for pid, line := range b.processes() {
+		if strings.Contains(line, " up --foreground") {
+			number, _ := strconv.Atoi(pid)
+			return number
+		}
+	}
+	b.Fatalf("no outer process among %v", b.processes())
+	return 0
+}
+
+// Killed while the bed starts, the command that waits for it takes the bed along.
+func TestTheBedEndsWithWhoeverWaitsForIt(t *testing.T) {
+	bed := &drilled{T: t, dir: filepath.Join(t.TempDir(), "bed")}
+	slow := filepath.Join(t.TempDir(), "etcd")
+	if err := os.WriteFile(slow, []byte("#!/bin/sh\nexec sleep 600\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	command := exec.Command(program, "up", "--dir", bed.dir, "--only-etcd", "--etcd", filepath.Dir(slow))
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	bed.until("the process inside", func() bool { return len(bed.processes()) >= 3 })
+	_ = command.Process.Kill()
+	_ = command.Wait()
+	bed.until("the processes of the bed to be gone", func() bool { return len(bed.processes()) == 0 })
+}
+
+func TestAFailedStartShowsTheLastLines(t *testing.T) {
+	bed := &drilled{T: t, dir: filepath.Join(t.TempDir(), "bed")}
+	_, err := bed.run("up", "--programs", programs, "--only-etcd", "--flag", "etcd=--no-such-flag")
+	if err == nil || !strings.Contains(err.Error(), "flag provided but not defined: -no-such-flag") {
+		t.Errorf("said: %v", err)
+	}
+	if left := bed.processes(); len(left) != 0 {
+		t.Errorf("left: %v", left)
+	}
+}
+
+func TestUpRefuses(t *testing.T) {
+	running := start(t, "--only-etcd")
+	foreign := t.TempDir()
+	if err := os.WriteFile(filepath.Join(foreign, "thesis.txt"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct {
+		dir, says string
+		args      []string
+	}{
+		{running.dir, "a bed runs in", nil},
+		{foreign, "holds something else than a bed", nil},
+		{t.TempDir(), "is missing: build it", []string{"--etcd", "2.0"}},
+		{t.TempDir(), "is missing: build it", []string{"--programs", "/nowhere"}},
+		{t.TempDir(), "no such file", []string{"--encryption", "/nowhere.yaml"}},
+		{t.TempDir(), "is not PROGRAM=--name=value", []string{"--flag", "kubelet=--v=2"}},
+		{t.TempDir(), "operands where there should be 0", []string{"please"}},
+	} {
+		args := append([]string{"--programs", programs, "--only-etcd"}, row.args...)
+		_, err := (&drilled{T: t, dir: row.dir}).run("up", args...)
+		if err == nil || !strings.Contains(err.Error(), row.says) {
+			t.Errorf("%v: said %v, not '%s'", row.args, err, row.says)
+		}
+	}
+}
+
+func TestAProcessThatDiesIsTold(t *testing.T) {
+	bed := start(t, "--only-etcd")
+	for pid, line := range bed.processes() {
+		if strings.Contains(line, "/etcd ") {
+			number, _ := strconv.Atoi(pid)
+			_ = syscall.Kill(number, syscall.SIGKILL)
+		}
+	}
+	bed.until("the state of etcd", func() bool { return bed.status().Processes[0].State == "died" })
+	bed.until("the line in the log", func() bool {
+		log, _ := os.ReadFile(filepath.Join(bed.dir, "logs", "bed.log"))
+		return bytes.Contains(log, []byte("etcd died: ended by killed; the last lines of"))
+	})
+	bed.must("restart", "etcd")
+	if process := bed.status().Processes[0]; process.State != "running" || process.Starts != 2 {
+		t.Errorf("after restart: %+v", process)
+	}
+}
+
+func TestPauseAndResume(t *testing.T) {
+	bed := start(t, "--only-etcd")
+	bed.must("pause", "etcd")
+	if _, err := health(bed.ready.Etcd, 500*time.Millisecond); err == nil {
+		t.Error("a paused etcd answered")
+	}
+	if _, err := bed.run("pause", "etcd"); err == nil {
+		t.Error("it could be paused twice")
+	}
+	bed.must("resume", "etcd")
+	if _, err := health(bed.ready.Etcd, 5*time.Second); err != nil {
+		t.Error(err)
+	}
+	bed.must("pause", "etcd") // and a bed with a paused process goes down
+}
