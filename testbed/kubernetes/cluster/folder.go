@@ -43,7 +43,7 @@ func (f Folder) Encryption() string { return f.path("encryption.yaml") }
 
 func (f Folder) auditPolicy() string { return f.path("audit-policy.yaml") }
 
-// Kubeconfig is for a user of the outside; inside has its own for the bed's programs.
+// Kubeconfig is for a user of the outside; inside-*.kubeconfig are for programs that run in the bed.
 func (f Folder) Kubeconfig(name string) string { return f.path(name + ".kubeconfig") }
 func (f Folder) inside(name string) string     { return f.path("inside-" + name + ".kubeconfig") }
 
@@ -100,7 +100,7 @@ func (f Folder) writeKubeconfigs(outside Outside) error {
 			return err
 		}
 	}
-	for _, program := range []string{pki.Controller, pki.Scheduler} {
+	for _, program := range []string{pki.Controller, pki.Scheduler, pki.Admin} {
 		if err := f.writeKubeconfig(f.inside(program), fmt.Sprintf("127.0.0.1:%d", apiServerPort), program, ""); err != nil {
 			return err
 		}

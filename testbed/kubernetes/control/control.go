@@ -2,6 +2,7 @@
 //
 //	GET    /status
 //	POST   /processes/NAME/{restart,pause,resume,kill}
+//	POST   /processes               a process.Spec: one more
 //	PUT    /listeners/NAME/rule     a proxy.Rule
 //	DELETE /listeners/NAME/rule
 package control
@@ -17,6 +18,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"tidemark.test/kubernetes/cluster"
 	"tidemark.test/kubernetes/process"
@@ -78,6 +80,17 @@ func Handler(bed *cluster.Bed, outside cluster.Outside) http.Handler {
 	})
 	mux.HandleFunc("POST /processes/{name}/{verb}", func(answer http.ResponseWriter, request *http.Request) {
 		done(answer, order(request.Context(), bed, request.PathValue("name"), request.PathValue("verb")))
+	})
+	mux.HandleFunc("POST /processes", func(answer http.ResponseWriter, request *http.Request) {
+		var spec process.Spec
+		err := json.NewDecoder(request.Body).Decode(&spec)
+		if err == nil && (spec.Name == "" || strings.ContainsAny(spec.Name, "/ ")) {
+			err = fmt.Errorf("'%s' is no name for a process", spec.Name)
+		}
+		if err == nil {
+			err = bed.Processes.Start(spec)
+		}
+		done(answer, err)
 	})
 	mux.HandleFunc("PUT /listeners/{name}/rule", func(answer http.ResponseWriter, request *http.Request) {
 		var rule proxy.Rule

@@ -206,3 +206,33 @@ func TestPauseAndResume(t *testing.T) {
 	}
 	bed.must("pause", "etcd") // and a bed with a paused process goes down
 }
+
+// A program of the test's own is inside, where nothing outside is to be seen, and can be told as the others can.
+func TestRunOneMore(t *testing.T) {
+	bed := start(t, "--only-etcd")
+	bed.must("run", "--name", "look", "--env", "WORD=said", "sh", "-c", "echo $WORD $$; ls /proc; cat /proc/net/dev; exec sleep 600")
+	log := filepath.Join(bed.dir, "logs", "look.log")
+	bed.until("the program's words", func() bool {
+		text, _ := os.ReadFile(log)
+		return bytes.Contains(text, []byte("lo:"))
+	})
+	text, _ := os.ReadFile(log)
+	if !bytes.HasPrefix(text, []byte("said ")) || bytes.Contains(text, []byte("eth")) {
+		t.Errorf("%s", text)
+	}
+	if _, err := bed.run("run", "--name", "look", "true"); err == nil || !strings.Contains(err.Error(), "was started before") {
+		t.Errorf("twice: %v", err)
+	}
+	if _, err := bed.run("run", "--name", "../look", "true"); err == nil || !strings.Contains(err.Error(), "is no name") {
+		t.Errorf("a path: %v", err)
+	}
+	if _, err := bed.run("run"); err == nil {
+		t.Error("nothing could be run")
+	}
+	bed.must("kill", "look")
+	for _, process := range bed.status().Processes {
+		if process.Name == "look" && process.State != "stopped" {
+			t.Errorf("%+v", process)
+		}
+	}
+}

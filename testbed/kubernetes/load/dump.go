@@ -28,6 +28,9 @@ type list struct {
 	Items    []api.Object
 }
 
+// Lists that are made up as they are asked for, and such as show the objects of another once more.
+var undumped = map[string]bool{"componentstatuses": true, "events.events.k8s.io": true}
+
 // WriteDump writes every object that can be listed, all as of one resource version, one JSON object a line, sorted by
 // apiVersion, kind, namespace and name. A resource version of "" is the present one.
 func WriteDump(ctx context.Context, client *api.Client, version string, to io.Writer) (Dump, error) {
@@ -44,7 +47,9 @@ func WriteDump(ctx context.Context, client *api.Client, version string, to io.Wr
 	if err != nil {
 		return dump, err
 	}
-	resources = slices.DeleteFunc(resources, func(resource api.Resource) bool { return !resource.Can("list") })
+	resources = slices.DeleteFunc(resources, func(resource api.Resource) bool {
+		return !resource.Can("list") || undumped[resource.ID()]
+	})
 	found := make([][]line, len(resources))
 	err = inParallel(ctx, len(resources), func(ctx context.Context, at int) (err error) {
 		found[at], err = listAt(ctx, client, resources[at], dump.ResourceVersion)

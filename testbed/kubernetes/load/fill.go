@@ -88,23 +88,30 @@ func Fill(ctx context.Context, client *api.Client, seed uint64, objects int) (Fi
 type order struct {
 	resource api.Resource
 	number   int
+	name     string // "" for one made of seed and number
 }
 
-// Two batches: namespaces, and what may lie in them.
-func plan(resources []api.Resource, objects int) [2][]order {
-	var batches [2][]order
+// Three batches: namespaces, the account that every pod in one needs, and whatever may lie in them.
+func plan(resources []api.Resource, objects int) [3][]order {
+	var batches [3][]order
 	each := max(2, (objects-namespaces)*35/100/max(1, len(resources)))
 	for _, resource := range resources {
 		count := each + (objects*common[resource.ID()])/100
 		if limit := few[resource.ID()]; limit != 0 {
 			count = limit
 		}
-		batch := &batches[1]
+		batch := &batches[2]
 		if resource.ID() == "namespaces" {
 			count, batch = namespaces, &batches[0]
 		}
+		if resource.ID() == "serviceaccounts" {
+			// The controller manager makes them, too, but later, or is not there.
+			for number := range namespaces {
+				batches[1] = append(batches[1], order{resource, number, "default"})
+			}
+		}
 		for number := range count {
-			*batch = append(*batch, order{resource, number})
+			*batch = append(*batch, order{resource, number, ""})
 		}
 	}
 	return batches
@@ -137,7 +144,10 @@ func objectOf(seed uint64, order order) api.Object {
 	if order.resource.Namespaced {
 		maker.namespace = fmt.Sprintf("fill-%d-%d", seed, order.number%namespaces)
 	}
-	name := fmt.Sprintf("fill-%d-%d", seed, order.number)
+	name := order.name
+	if name == "" {
+		name = fmt.Sprintf("fill-%d-%d", seed, order.number)
+	}
 	if order.resource.ID() == "ipaddresses.networking.k8s.io" {
 		name = fmt.Sprintf("10.99.%d.%d", seed%256, order.number%256) // must be one
 	}

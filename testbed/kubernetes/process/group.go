@@ -16,10 +16,10 @@ import (
 
 // A Spec is how a program is started. Its output is appended to its log.
 type Spec struct {
-	Name string
-	Path string
-	Args []string // without the program's name
-	Env  []string
+	Name string   `json:"name"`
+	Path string   `json:"path"`
+	Args []string `json:"args,omitempty"` // without the program's name
+	Env  []string `json:"env,omitempty"`  // besides the bed's own
 }
 
 // State of a process as the bed meant it, with one exception: Died.
@@ -75,7 +75,7 @@ func (g *Group) Start(spec Spec) error {
 	g.mutex.Lock()
 	defer g.mutex.Unlock()
 	if g.find(spec.Name) != nil {
-		return fmt.Errorf("%s was started before", spec.Name)
+		return fmt.Errorf("%s was started before; to start it again, restart", spec.Name)
 	}
 	process := &entry{spec: spec}
 	if err := g.start(process); err != nil {

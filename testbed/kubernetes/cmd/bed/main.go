@@ -20,6 +20,7 @@ const usage = `usage: bed VERB [--dir D] ...
   kill      PROCESS    SIGKILL; it stays ended until restart
   pause     PROCESS    SIGSTOP: connections stay, nothing answers
   resume    PROCESS
+  run       PROGRAM [ARGS]...    one more process in the bed   --name: what it is called
   break     LISTENER   apiserver, etcd or front      (bed break --help: how)
   heal      LISTENER
   dump      every object at one resource version, as sorted JSON lines
@@ -38,6 +39,7 @@ var verbs = map[string]func(args []string) error{
 	"kill":    tellProcess("kill"),
 	"pause":   tellProcess("pause"),
 	"resume":  tellProcess("resume"),
+	"run":     run,
 	"break":   breakListener,
 	"heal":    heal,
 	"dump":    dump,
@@ -98,15 +100,22 @@ func newFlags(verb, operands string) *verbFlags {
 	return flags
 }
 
+// For parse: from the first operand on everything is left as it is, for it is another program's.
+const verbatim = -1
+
 // Reads the command line, options and operands in any order; the operands must be as many as told.
 func (f *verbFlags) parse(args []string, operands int) (cluster.Folder, error) {
+	if operands == verbatim {
+		if err := f.Parse(args); err != nil {
+			return f.folder(err)
+		}
+		f.operands = f.Args()
+		return f.folder(nil)
+	}
 	var found []string
 	for rest := args; ; rest = f.Args()[1:] {
 		if err := f.Parse(rest); err != nil {
-			if errors.Is(err, flag.ErrHelp) {
-				return "", err
-			}
-			return "", errSaid
+			return f.folder(err)
 		}
 		if f.NArg() == 0 {
 			break
@@ -117,5 +126,15 @@ func (f *verbFlags) parse(args []string, operands int) (cluster.Folder, error) {
 		return "", fmt.Errorf("%d operands where there should be %d; see bed %s --help", len(found), operands, f.Name())
 	}
 	f.operands = found
+	return f.folder(nil)
+}
+
+func (f *verbFlags) folder(err error) (cluster.Folder, error) {
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return "", err
+	case err != nil:
+		return "", errSaid // by the package flag
+	}
 	return cluster.NewFolder(f.dir)
 }

@@ -3,11 +3,15 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"time"
 
 	"tidemark.test/kubernetes/control"
+	"tidemark.test/kubernetes/process"
 	"tidemark.test/kubernetes/proxy"
 )
 
@@ -47,6 +51,35 @@ func tellProcess(verb string) func([]string) error {
 		}
 		return control.Tell(context.Background(), folder.Control(), http.MethodPost, "/processes/"+flags.operands[0]+"/"+verb, nil, nil)
 	}
+}
+
+func run(args []string) error {
+	flags := newFlags("run", "PROGRAM [ARGS]...")
+	name := flags.String("name", "", "what the process is called (default: the program's name)")
+	var environment []string
+	flags.Func("env", "`NAME=VALUE`; may be given again", func(pair string) error {
+		environment = append(environment, pair)
+		return nil
+	})
+	folder, err := flags.parse(args, verbatim)
+	if err != nil {
+		return err
+	}
+	if len(flags.operands) == 0 {
+		return errors.New("no program is named; see bed run --help")
+	}
+	program, err := exec.LookPath(flags.operands[0])
+	if err != nil {
+		return err
+	}
+	if program, err = filepath.Abs(program); err != nil {
+		return err
+	}
+	if *name == "" {
+		*name = filepath.Base(program)
+	}
+	spec := process.Spec{Name: *name, Path: program, Args: flags.operands[1:], Env: environment}
+	return control.Tell(context.Background(), folder.Control(), http.MethodPost, "/processes", spec, nil)
 }
 
 func breakListener(args []string) error {
