@@ -3,6 +3,7 @@ package drill
 import (
 	"context"
 	"encoding/base64"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,8 +19,7 @@ kind: EncryptionConfiguration
 resources:
 - resources: [secrets]
   providers:
-  - %PROVIDER%: {keys: [{name: one, secret: %KEY%}]}
-  - identity: {}
+%PROVIDERS%  - identity: {}
 `
 
 func secret(name string) api.Object {
@@ -42,10 +42,14 @@ func (b *drilled) etcdctl(args ...string) string {
 // Encrypted at rest, with another provider after a restart; then the bed goes down and on again with its data.
 func TestEncryptionAndAgain(t *testing.T) {
 	config := filepath.Join(t.TempDir(), "encryption.yaml")
-	write := func(path, provider string) {
-		key := base64.StdEncoding.EncodeToString([]byte(strings.Repeat(provider[:1], 32)))
-		text := strings.NewReplacer("%PROVIDER%", provider, "%KEY%", key).Replace(encryption)
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+	// The first provider writes; the others read what was written before, or the API server is never ready.
+	write := func(path string, providers ...string) {
+		var lines strings.Builder
+		for _, provider := range providers {
+			key := base64.StdEncoding.EncodeToString([]byte(strings.Repeat(provider[:1], 32)))
+			fmt.Fprintf(&lines, "  - %s: {keys: [{name: one, secret: %s}]}\n", provider, key)
+		}
+		if err := os.WriteFile(path, []byte(strings.Replace(encryption, "%PROVIDERS%", lines.String(), 1)), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -62,7 +66,7 @@ func TestEncryptionAndAgain(t *testing.T) {
 		t.Errorf("audit log: %d bytes, %v", len(log), err)
 	}
 
-	write(filepath.Join(bed.dir, "encryption.yaml"), "secretbox")
+	write(filepath.Join(bed.dir, "encryption.yaml"), "secretbox", "aescbc")
 	bed.must("restart", "kube-apiserver")
 	if err := bed.client("direct", pki.Admin).Post(ctx, secrets, secret("second"), nil); err != nil {
 		t.Fatal(err)
