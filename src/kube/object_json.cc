@@ -145,6 +145,7 @@ class ObjectPrinter::Printer {
 
   bool is_omitted(const Field& field, const Slot& slot) const {
     const bool absent = slot.first == kNone;
+    if (absent && !field.exists.has(options_.server_minor)) return true;
     const bool omit_empty = field.omit_empty.has(options_.server_minor);
     const Type& type = field.type;
     if (type.shape != Shape::value || type.items) return absent && omit_empty;

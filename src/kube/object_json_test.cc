@@ -54,6 +54,7 @@ F 22 items <s O
 F 23 self *m2 O
 F 24 - s N
 F 25 since t -
+F 26 status m3 O,E24-27
 M 3 test/v1.Inner
 F 1 key s O
 F 2 always b -
@@ -183,6 +184,10 @@ TEST_F(ObjectJson, EachRule) {
 }
 
 TEST_F(ObjectJson, MinorsDecide) {
+  EXPECT_EQ(spec({}, 28).find("status"), std::string::npos);
+  EXPECT_EQ(spec({}, 23).find("status"), std::string::npos);
+  for (const int minor : {24, 27}) EXPECT_NE(spec({}, minor).find(R"("status":{"always":false})"), std::string::npos);
+  EXPECT_EQ(with(message_field(26, text_field(1, "k"))), R"({"status":{"always":false,"key":"k"}})");
   EXPECT_EQ(with({}, 23), "{}");
   EXPECT_NE(spec({}, 24).find(R"("left":"")"), std::string::npos);
   EXPECT_EQ(spec({}, 23).find("left"), std::string::npos);

@@ -78,10 +78,10 @@ bool read_flags(std::string_view text, Field& field) {
       field.is_inline = true;
     } else if (flag == "N") {
       field.name = {};
-    } else if (flag.starts_with('O') || flag.starts_with('Z')) {
+    } else if (flag.starts_with('O') || flag.starts_with('Z') || flag.starts_with('E')) {
       const auto minors = read_minors(flag.substr(1));
       if (!minors) return false;
-      (flag[0] == 'O' ? field.omit_empty : field.omit_zero) = *minors;
+      (flag[0] == 'O' ? field.omit_empty : flag[0] == 'Z' ? field.omit_zero : field.exists) = *minors;
     } else {
       return false;
     }

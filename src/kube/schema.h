@@ -62,7 +62,8 @@ struct Field {
   std::string_view name;  // in JSON; empty when it has none
   Type type;
   Minors omit_empty, omit_zero;
-  bool is_inline = false;  // a message on the wire, its fields among ours in JSON
+  Minors exists{.first = 0, .last = 255};  // where it is printed though it is not on the wire
+  bool is_inline = false;                  // a message on the wire, its fields among ours in JSON
 };
 
 struct Message {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Merge is the union of tables of one minor each. A field that changed keeps what the newest minor says, and flags get
@@ -203,9 +204,48 @@ func (m *merger) message(name string) MessageType {
 		field := &merged.Fields[i]
 		where := fmt.Sprintf("%s field %d %s", name, field.Number, field.JSON)
 		field.OmitEmpty = m.when(name, field.Number, where+": omitempty", func(f Field) bool { return f.OmitEmpty.Holds })
+		if field.printedWhenAbsent() {
+			field.Exists = m.existence(name, field.Number, where)
+		}
 		field.OmitZero = m.when(name, field.Number, where+": omitzero", func(f Field) bool { return f.OmitZero.Holds })
 	}
 	return merged
+}
+
+// printedWhenAbsent tells of a field that JSON may show though it is not on the wire: a struct, or without omitempty.
+func (f Field) printedWhenAbsent() bool {
+	isStruct := f.Type.Prefix == "" && !strings.ContainsRune("sbilwvdfy", rune(f.Type.Base))
+	return !f.Inline && !f.Hidden && (isStruct || !f.OmitEmpty.Holds || f.OmitEmpty != Always)
+}
+
+// existence is the minors that have a field, of those that have its message.
+func (m *merger) existence(message string, number int, where string) When {
+	var with, without []int // ascending
+	for _, minor := range slices.Backward(m.minors) {
+		if fields, ok := m.seen[message][minor]; !ok {
+			continue
+		} else if _, ok := fields[number]; ok {
+			with = append(with, minor)
+		} else {
+			without = append(without, minor)
+		}
+	}
+	if len(without) == 0 {
+		return When{}
+	}
+	when := Always
+	first, last := with[0], with[len(with)-1]
+	for _, minor := range without {
+		switch {
+		case minor < first:
+			when.From = first
+		case minor > last:
+			when.To = last
+		default:
+			m.complain("%s: there in 0.%d and 0.%d, and not in 0.%d", where, first, last, minor)
+		}
+	}
+	return when
 }
 
 // when is the minors in which a flag of a field holds, of those that have the field.

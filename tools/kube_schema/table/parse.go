@@ -179,6 +179,8 @@ func parseFlags(word string, to *Field) error {
 			to.OmitEmpty = when
 		case flag[0] == 'Z':
 			to.OmitZero = when
+		case flag[0] == 'E':
+			to.Exists = when
 		case flag == "I":
 			to.Inline = true
 		case flag == "N":

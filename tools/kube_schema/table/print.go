@@ -56,6 +56,7 @@ func (f Field) flags() string {
 	}{
 		{"O", f.OmitEmpty},
 		{"Z", f.OmitZero},
+		{"E", f.Exists},
 		{"I", When{Holds: f.Inline}},
 		{"N", When{Holds: f.Hidden}},
 	} {

@@ -101,6 +101,7 @@ type Field struct {
 	Type      Type
 	OmitEmpty When // O
 	OmitZero  When // Z
+	Exists    When // E, only of a field that is printed when it is not on the wire: the minors that have it; not set: all
 	Inline    bool // I: a message on the wire, but its fields stand among ours in JSON
 	Hidden    bool // N: never in JSON
 }
