@@ -42,5 +42,8 @@ func (t *Table) Lacks(one *Table) []string {
 func (f Field) at(minor int) Field {
 	f.OmitEmpty = When{Holds: f.OmitEmpty.In(minor)}
 	f.OmitZero = When{Holds: f.OmitZero.In(minor)}
+	if f.Exists.In(minor) {
+		f.Exists = When{} // a mark that stays is one that denies the field to this minor
+	}
 	return f
 }

@@ -22,20 +22,23 @@ var unions = []struct {
 	rows  []string // of minors 31, 32 and so on
 	union string
 }{
-	{"fields come and go", []string{"M 0 a.A\nF 1 x s O\n", "M 0 a.A\nF 2 y s -\n"}, "M 0 a.A\nF 1 x s O\nF 2 y s -\n"},
+	{"fields come and go", []string{"M 0 a.A\nF 1 x s O\n", "M 0 a.A\nF 2 y s -\n"}, "M 0 a.A\nF 1 x s O\nF 2 y s E32-\n"},
 	{"omitempty since", []string{"M 0 a.A\nF 1 x s -\n", "M 0 a.A\nF 1 x s O\n", "M 0 a.A\nF 1 x s O\n"}, "M 0 a.A\nF 1 x s O32-\n"},
 	{"omitempty until", []string{"M 0 a.A\nF 1 x s O\n", "M 0 a.A\nF 1 x s O\n", "M 0 a.A\nF 1 x s -\n"}, "M 0 a.A\nF 1 x s O-32\n"},
 	{"omitzero since", []string{"M 0 a.A\nF 1 x t O\n", "M 0 a.A\nF 1 x t O,Z\n"}, "M 0 a.A\nF 1 x t O,Z32-\n"},
 	{"away for a while", []string{"M 0 a.A\nF 1 x s O\n", "M 0 a.A\n", "M 0 a.A\nF 1 x s O\n"}, "M 0 a.A\nF 1 x s O\n"},
 	{"messages get new ids",
 		[]string{"M 0 a.A\nF 1 x m1 -\nM 1 a.C\n", "M 0 a.A\nF 1 x m2 -\nF 2 y m1 -\nM 1 a.B\nM 2 a.C\n"},
-		"M 0 a.A\nF 1 x m2 -\nF 2 y m1 -\nM 1 a.B\nM 2 a.C\n"},
+		"M 0 a.A\nF 1 x m2 -\nF 2 y m1 E32-\nM 1 a.B\nM 2 a.C\n"},
 	{"a renamed message stands for both",
 		[]string{"M 0 a.A\nF 1 x *m1 O\nM 1 a.B\nF 1 p s -\nF 2 q s O\n", "M 0 a.A\nF 1 x *m1 O\nM 1 a.C\nF 1 p s O\nF 3 r s -\n"},
-		"M 0 a.A\nF 1 x *m1 O\nM 1 a.C\nF 1 p s O32-\nF 2 q s O\nF 3 r s -\n"},
+		"M 0 a.A\nF 1 x *m1 O\nM 1 a.C\nF 1 p s O32-\nF 2 q s O\nF 3 r s E32-\n"},
 	{"renamed inside what was renamed",
 		[]string{"M 0 a.A\nF 1 x m1 -\nM 1 a.B\nF 1 p m2 -\nM 2 a.C\nF 1 q s -\n", "M 0 a.A\nF 1 x m1 -\nM 1 a.D\nF 1 p m2 -\nM 2 a.E\n"},
-		"M 0 a.A\nF 1 x m1 -\nM 1 a.D\nF 1 p m2 -\nM 2 a.E\nF 1 q s -\n"},
+		"M 0 a.A\nF 1 x m1 -\nM 1 a.D\nF 1 p m2 -\nM 2 a.E\nF 1 q s E-31\n"},
+	{"a struct for a while", []string{"M 0 a.A\n", "M 0 a.A\nF 1 x t O\n", "M 0 a.A\n"}, "M 0 a.A\nF 1 x t O,E32-32\n"},
+	{"new messages have all their fields", []string{"M 0 a.A\n", "M 0 a.A\nF 1 x *m1 O\nM 1 a.B\nF 1 y s -\n"},
+		"M 0 a.A\nF 1 x *m1 O\nM 1 a.B\nF 1 y s -\n"},
 }
 
 func TestUnions(t *testing.T) {
@@ -73,6 +76,7 @@ func TestWhatNoUnionCanSay(t *testing.T) {
 		{"a.C, once a.B, field 1: flags",
 			[]string{"M 0 a.A\nF 1 x m1 -\nF 2 y m2 -\nM 1 a.B\nF 1 p s -\nM 2 a.C\nF 1 p s O\n",
 				"M 0 a.A\nF 1 x m1 -\nF 2 y m1 -\nM 1 a.C\nF 1 p s O\n"}},
+		{"a.A field 1 x: there in 0.31 and 0.33, and not in 0.32", []string{"M 0 a.A\nF 1 x s -\n", "M 0 a.A\n", "M 0 a.A\nF 1 x s -\n"}},
 		{"is printed by a.A too", []string{"M 0 a.A\nF 1 x s -\n", "M 0 a.A\nF 2 x s -\n"}},
 	} {
 		var tables []*Table
