@@ -88,6 +88,7 @@ TEST(Codecs, EmbeddedJsonIsSortedAndCborIsShownAsJson) {
       {"9223372036854775808", "9223372036854776000"},  // as a float64
       {"[-1,18446744073709551616]", "[-1,18446744073709552000]"},
       {"\xd9\xd9\xf7\xa1\x61\x61\x01", R"({"a":1})"},
+      {"\xa1\x61\x61\x01", R"({"a":1})"},  // as FieldsV1 has it
   };
   for (const auto& [raw, expected] : rows) {
     Buffer message;

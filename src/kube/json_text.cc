@@ -30,7 +30,9 @@ Result<json> parse_json(Bytes text) {
 }
 
 Result<json> parse_json_or_cbor(Bytes bytes) {
-  return as_text(bytes).starts_with(kSelfDescribedCbor) ? parse_cbor(bytes) : parse_json(bytes);
+  // FieldsV1 leaves the tag out: a map of CBOR begins with a byte that no JSON begins with.
+  const bool is_map = !bytes.empty() && (static_cast<unsigned>(bytes[0]) & 0xe0U) == 0xa0U;
+  return is_map || as_text(bytes).starts_with(kSelfDescribedCbor) ? parse_cbor(bytes) : parse_json(bytes);
 }
 
 void print_json(const json& value, JsonWriter& to) {

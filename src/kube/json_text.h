@@ -16,7 +16,7 @@ inline constexpr int kMostDepth = 200;
 
 // Errc::corrupt names the place.
 Result<nlohmann::json> parse_json(Bytes text);
-// By its first bytes: self-described CBOR, else JSON.
+// By its first bytes: self-described CBOR, or a map of CBOR; else JSON.
 Result<nlohmann::json> parse_json_or_cbor(Bytes bytes);
 
 void print_json(const nlohmann::json& value, JsonWriter& to);

@@ -245,7 +245,8 @@ class ObjectPrinter::Printer {
 
   Status print_float(double value) {
     if (!std::isfinite(value)) return fail(Errc::corrupt, "a number that is none");
-    json_->number(value);
+    // The server sends a negative zero as -0, and kubectl reads that as an integer.
+    json_->number(value == 0 ? 0 : value);
     return {};
   }
 
