@@ -31,8 +31,11 @@ Result<std::vector<catalog::Claim>> Claims::of(Revision start) {
   std::vector<catalog::Claim> claims;
   for (std::uint32_t epoch = 1;; epoch++) {
     TM_LET(auto claim, at(start, epoch));
-    if (claim) claims.push_back(*std::move(claim));
-    if (!claim && epoch > listed) return claims;
+    if (claim) {
+      claims.push_back(*std::move(claim));
+    } else if (epoch > listed) {
+      return claims;
+    }
   }
 }
 
