@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 namespace tidemark::capture {
 
@@ -22,18 +23,27 @@ Result<std::optional<catalog::Claim>> Claims::at(Revision start, std::uint32_t e
 
 Result<std::vector<catalog::Claim>> Claims::of(Revision start) {
   TM_LET(const auto objects, store_.list(catalog::claims_of(start)));
-  std::uint32_t listed = 0;
+  std::set<std::uint32_t> listed;
   for (const store::ObjectInfo& object : objects) {
     const auto id = catalog::parse_claim_key(object.key);
-    if (id && id->first == start) listed = std::max(listed, id->second);
+    if (id && id->first == start) listed.insert(id->second);
   }
-  // Epochs have no holes: each is one more than one that was seen. So whatever a list leaves out is found by its name.
+  const std::uint32_t highest = listed.empty() ? 0 : *listed.rbegin();
+  // Epochs have no holes: each is one more than one that was seen. So what a list leaves out is found by its name, near
+  // the highest and above it; further below no list is behind, and a name may say any number.
+  constexpr std::uint32_t kNear = 64;
+  const std::uint32_t near = highest > kNear ? highest - kNear : 1;
   std::vector<catalog::Claim> claims;
-  for (std::uint32_t epoch = 1;; epoch++) {
+  for (const std::uint32_t epoch : listed) {
+    if (epoch >= near) break;
+    TM_LET(auto claim, at(start, epoch));
+    if (claim) claims.push_back(*std::move(claim));
+  }
+  for (std::uint32_t epoch = near;; epoch++) {
     TM_LET(auto claim, at(start, epoch));
     if (claim) {
       claims.push_back(*std::move(claim));
-    } else if (epoch > listed) {
+    } else if (epoch > highest) {
       return claims;
     }
   }

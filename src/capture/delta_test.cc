@@ -229,6 +229,20 @@ TEST_F(DeltaPublishing, AClaimThatNoListShowsIsSeen) {
   EXPECT_TRUE(of_a.of(Revision(6)).value().empty());
 }
 
+// A name may say any number: it is not a number of questions.
+TEST_F(DeltaPublishing, AClaimOfAFarEpochIsSoonRead) {
+  Claims claims(store_, clock_, "b");
+  for (const std::uint32_t epoch : {1U, 2U, 900'000U}) {
+    ASSERT_TRUE(claims.take(Revision(5), epoch, "v2/Incr-00000005-00000007-1800000002.gz").value());
+  }
+  store::testing::FaultyStore counted(store_);
+  const auto seen = Claims(counted, clock_, "a").of(Revision(5));
+  ASSERT_TRUE(seen) << seen.error().what;
+  ASSERT_EQ(seen->size(), 3U);
+  EXPECT_EQ(seen->back().epoch, 900'000U);
+  EXPECT_LT(counted.calls(), 100);
+}
+
 // Both sealed the same revisions in the same second, so both deltas have one name; what is in them differs in its
 // times.
 class SameName : public ::testing::TestWithParam<bool> {};
