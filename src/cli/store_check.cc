@@ -19,6 +19,8 @@ using store::Finding;
 constexpr const char* kExamples =
     "tidemark store check dir:/backups/prod\n"
     "tidemark store check 's3://backups/prod?endpoint=https://minio.example:9000&region=eu-central-1'\n"
+    "tidemark store check gs://backups/prod\n"
+    "tidemark store check az://account/backups/prod\n"
     "tidemark store check s3://backups/prod -o json | jq '.checks[] | select(.result != \"good\")'\n";
 
 struct CheckWish {
@@ -81,7 +83,8 @@ void add_store_verbs(Program& program) {
   auto wish = std::make_shared<CheckWish>();
   CLI::App& app = program.verb_of(group, "check", "try out whether a place is fit to keep backups", kExamples,
                                   [wish](Program& p) { return check(p, *wish); });
-  app.add_option("URL,--store", wish->store, "dir:/path, a path, or s3://bucket/prefix")
+  app.add_option("URL,--store", wish->store,
+                 "dir:/path, a path, s3://bucket/prefix, gs://bucket/prefix or az://account/container/prefix")
       ->envname("TIDEMARK_STORE")
       ->required()
       ->type_name("URL");
