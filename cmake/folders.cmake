@@ -15,9 +15,8 @@ endif()
 # The sanitizer builds are for what the tests reach, and most of their time is the compiler's: clang at -O0 takes a
 # quarter of g++ at -O1. Only the folders whose loops go over every byte of a snapshot are optimized there.
 set(TM_HOT_FOLDERS base io bolt etcd crypto age restore)
-# Their presets also compile eight sources of a folder as one (CMAKE_UNITY_BUILD), for most of what the compiler does is
-# the same headers again; so do tests in the release build. That every source stands by itself is for the other presets
-# to see.
+# Their presets and the release one also compile eight sources of a folder as one (CMAKE_UNITY_BUILD), for most of what
+# the compiler does is the same headers again. That every source stands by itself is for gcc-debug and `make lint` to see.
 file(STRINGS ${CMAKE_SOURCE_DIR}/cmake/alone.txt alone REGEX "^src/")
 list(TRANSFORM alone PREPEND ${CMAKE_SOURCE_DIR}/)
 set_source_files_properties(${alone} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
@@ -98,9 +97,6 @@ function(tm_folder name)
 
   if(tests AND NOT TM_FUZZ)
     add_executable(${name}_test ${tests})
-    if(CMAKE_BUILD_TYPE STREQUAL "Release")
-      set_target_properties(${name}_test PROPERTIES UNITY_BUILD ON)
-    endif()
     target_link_libraries(${name}_test PRIVATE tm_${name} tm_${name}_testing tm_test_flags
                                                GTest::gtest GTest::gmock GTest::gtest_main)
     include(GoogleTest)
