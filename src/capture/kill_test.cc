@@ -86,6 +86,7 @@ struct World {
     o.delta_limit = delta_limit;
     o.retry_first = o.retry_most = 1ms;
     o.watch_wait = 2ms;
+    o.gather = 1ms;
     o.drain_within = store.down ? 0s : 20s;
     o.claim_grace = 1ms;
     o.gzip_threads = 1;

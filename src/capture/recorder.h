@@ -35,6 +35,8 @@ struct RecorderOptions {
   std::chrono::nanoseconds retry_first = std::chrono::milliseconds(500), retry_most = std::chrono::seconds(30);
   std::chrono::nanoseconds look_around = std::chrono::seconds(30);  // how often member and leader are asked for
   std::chrono::milliseconds watch_wait{200};
+  // So long an event waits for others that are made durable with it. What it has not yet is not acknowledged.
+  std::chrono::milliseconds gather{20};
   unsigned gzip_threads = 2;
   Steps* steps = &unwatched_steps();  // never null
 };

@@ -15,6 +15,7 @@ constexpr std::size_t kMostBytes = 2UL << 20U;
 constexpr std::size_t kBehind = 4, kCaughtUp = 1;  // segments that wait to be published
 constexpr auto kLagLook = std::chrono::milliseconds(500);
 constexpr auto kJump = std::chrono::seconds(2);
+constexpr std::size_t kRoundBytes = 1UL << 20U;  // that is enough to be worth an fsync of its own
 
 // The end of the run of equal revisions that begins at `at`.
 std::size_t end_of_revision(std::span<const etcd::Event> events, std::size_t at) {
@@ -215,28 +216,58 @@ Status Session::record(const std::stop_token& stop, std::optional<Revision> unti
   while (!stop.stop_requested() && (!until || follower.last() < *until)) {
     notice_clock_jump();
     notice_lag();
-    const auto batch = follower.next(parts_.options.watch_wait);
-    if (batch) {
+    const Round round = listen(follower, stop);
+    if (round.answered) {
       if (!backoff.fresh()) log_info("etcd answers again", "revision={}", follower.last());
       backoff.reset();
       parts_.counters.head_revision = std::max(follower.head(), follower.last()).raw();
-      TM_CHECK(take(batch->events, stop));
-    } else if (batch.error().code == Errc::conflict) {
-      return std::unexpected(batch.error());
-    } else if (batch.error().code == Errc::compacted) {
-      TM_CHECK(over_compaction(follower, stop));
-    } else {
-      parts_.counters.watch_failures++;
-      log_warning("the watch broke, trying again", "resume_at={} reason=\"{}\"", follower.last().next(),
-                  batch.error().what);
-      backoff.wait(stop);
     }
+    TM_CHECK(take(round.events, stop));
+    if (round.failure) TM_CHECK(after_failure(follower, *round.failure, backoff, stop));
     TM_CHECK(cut_if_due());
   }
   return {};
 }
 
-// Spills a batch, cut into deltas where the limit is reached, never inside a revision.
+// A busy etcd sends an answer for each write, and to make each durable by itself would cost a disk write of its own: so
+// whatever comes within a moment is one round.
+Session::Round Session::listen(Follower& follower, const std::stop_token& stop) {
+  Round round;
+  std::size_t bytes = 0;
+  const auto hear = [&](std::chrono::milliseconds wait) {  // false: nothing came
+    auto batch = follower.next(wait);
+    if (!batch) {
+      round.failure = std::move(batch).error();
+      return false;
+    }
+    round.answered = true;
+    const bool some = !batch->events.empty();
+    bytes += batch->bytes;
+    round.events.insert(round.events.end(), batch->events.begin(), batch->events.end());
+    round.owners.push_back(std::move(batch->owner));
+    return some;
+  };
+  const auto hear_all = [&] {
+    while (bytes < kRoundBytes && hear(std::chrono::milliseconds(0))) {
+    }
+  };
+  if (!hear(parts_.options.watch_wait)) return round;
+  hear_all();
+  if (bytes >= kRoundBytes || round.failure || !pause_for(stop, parts_.options.gather)) return round;
+  hear_all();
+  return round;
+}
+
+Status Session::after_failure(Follower& follower, const Error& failure, Backoff& backoff, const std::stop_token& stop) {
+  if (failure.code == Errc::conflict) return std::unexpected(failure);
+  if (failure.code == Errc::compacted) return over_compaction(follower, stop);
+  parts_.counters.watch_failures++;
+  log_warning("the watch broke, trying again", "resume_at={} reason=\"{}\"", follower.last().next(), failure.what);
+  backoff.wait(stop);
+  return {};
+}
+
+// Spills a round, cut into deltas where the limit is reached, never inside a revision.
 Status Session::take(const std::vector<etcd::Event>& events, const std::stop_token& stop) {
   const std::span<const etcd::Event> all(events);
   std::size_t from = 0;

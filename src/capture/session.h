@@ -7,6 +7,7 @@
 #include "capture/follower.h"
 #include "capture/full_duty.h"
 #include "capture/outbox.h"
+#include "capture/pause.h"
 
 namespace tidemark::capture {
 
@@ -45,6 +46,16 @@ class Session {
   Status record_gap(RevisionSpan span, const std::string& reason, const std::stop_token& stop);
   Status over_compaction(Follower& follower, const std::stop_token& stop);
   void remember_last(Follower& follower);
+
+  // What the watch said, and how it ended if it did.
+  struct Round {
+    std::vector<etcd::Event> events;
+    std::vector<std::shared_ptr<const void>> owners;  // of what the events look at
+    bool answered = false;
+    std::optional<Error> failure;
+  };
+  Round listen(Follower& follower, const std::stop_token& stop);
+  Status after_failure(Follower& follower, const Error& failure, Backoff& backoff, const std::stop_token& stop);
 
   Status take(const std::vector<etcd::Event>& events, const std::stop_token& stop);
   Status spill_durably(std::span<const etcd::Event> events, const std::stop_token& stop);

@@ -28,6 +28,7 @@ struct Side {
     options.retry_first = 1ms;
     options.retry_most = 5ms;
     options.watch_wait = 2ms;
+    options.gather = 1ms;
     options.drain_within = 20s;
     options.claim_grace = 50ms;
     options.gzip_threads = 1;

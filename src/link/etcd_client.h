@@ -40,7 +40,7 @@ struct EtcdOptions {
       10'000};  // silence before a ping; etcd closes connections that ping faster than 5 s
   std::chrono::milliseconds keepalive_timeout{10'000};
 
-  std::size_t watch_buffer = 64UL << 20;  // bytes received and not yet taken, per feed; then the stream waits
+  std::size_t watch_buffer = 16UL << 20;  // bytes received and not yet taken, per feed; then the stream waits
 };
 
 // Checks the options and connects: at least one endpoint has answered. Errc::invalid: the options make no sense;

@@ -6,6 +6,12 @@ namespace tidemark::link {
 
 namespace {
 
+// A busy etcd sends an answer for each write. Whoever waits for each of them is woken for each, and acknowledges each
+// to HTTP/2: half of a recorder's processor time. After one that had to be waited for the stream rests, and what has
+// gathered is then read without waiting.
+constexpr auto kRest = std::chrono::milliseconds(10);
+constexpr auto kHadToWait = std::chrono::microseconds(100);
+
 pb::WatchRequest whole_key_space(Revision from) {
   pb::WatchRequest request;
   auto& create = *request.mutable_create_request();
@@ -32,6 +38,7 @@ void WatchStream::cancel() {
   {
     const std::lock_guard lock(mutex_);
     cancelled_ = true;
+    changed_.notify_all();
   }
   context_.TryCancel();
   queue_.abort();
@@ -76,7 +83,9 @@ std::optional<Fault> WatchStream::read_answers(Revision from) {
   for (;;) {
     auto answer = std::make_shared<Answer>();
     pb::WatchResponse& message = answer->message();
+    const auto asked = std::chrono::steady_clock::now();
     if (!stream_->Read(&message)) return std::nullopt;
+    const bool waited = std::chrono::steady_clock::now() - asked > kHadToWait;
     if (message.canceled() || message.compact_revision() != 0) return refusal(message);
     if (message.created()) {
       const std::lock_guard lock(mutex_);
@@ -89,7 +98,13 @@ std::optional<Fault> WatchStream::read_answers(Revision from) {
     if (!*batch) continue;
     const std::size_t bytes = std::max<std::size_t>((*batch)->bytes, 1);
     if (!queue_.push(std::move(**batch), bytes)) return Fault{{Errc::cancelled, "watch: cancelled", {}}};
+    if (waited) rest();
   }
+}
+
+void WatchStream::rest() {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, kRest, [&] { return cancelled_; });
 }
 
 std::optional<Fault> WatchStream::refusal(const pb::WatchResponse& answer) {

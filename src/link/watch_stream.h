@@ -31,6 +31,7 @@ class WatchStream final : public etcd::WatchFeed {
  private:
   void read_stream(Revision from);
   std::optional<Fault> read_answers(Revision from);  // nullopt: the server closed the stream, its status says why
+  void rest();
   std::optional<Fault> refusal(const pb::WatchResponse& answer);
   void end(const Fault& fault);
 

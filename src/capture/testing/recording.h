@@ -57,6 +57,7 @@ class Recording : public ::testing::Test {
     o.retry_first = std::chrono::milliseconds(1);
     o.retry_most = std::chrono::milliseconds(5);
     o.watch_wait = std::chrono::milliseconds(5);
+    o.gather = std::chrono::milliseconds(1);
     o.drain_within = std::chrono::seconds(20);
     o.gzip_threads = 1;
     o.open_store = [this](const std::string& url) -> Result<std::unique_ptr<store::ObjectStore>> {
