@@ -42,18 +42,36 @@ class SpoolFile {
   io::Path path_;
 };
 
-// Lets bytes through until somebody asks to stop.
+Status not_stopped(const std::stop_token& stop) {
+  if (stop.stop_requested()) return fail(Errc::cancelled, "full stopped on request");
+  return {};
+}
+
+// Let bytes through until somebody asks to stop.
 class StoppableSink final : public io::Sink {
  public:
   StoppableSink(io::Sink& next, const std::stop_token& stop) : next_(next), stop_(stop) {}
   Status write(Bytes bytes) override {
-    if (stop_.stop_requested()) return fail(Errc::cancelled, "full stopped on request");
+    TM_CHECK(not_stopped(stop_));
     return next_.write(bytes);
   }
   Status finish() override { return next_.finish(); }
 
  private:
   io::Sink& next_;
+  const std::stop_token& stop_;
+};
+
+class StoppableSource final : public io::Source {
+ public:
+  StoppableSource(io::Source& next, const std::stop_token& stop) : next_(next), stop_(stop) {}
+  Result<std::size_t> read(MutableBytes into) override {
+    TM_CHECK(not_stopped(stop_));
+    return next_.read(into);
+  }
+
+ private:
+  io::Source& next_;
   const std::stop_token& stop_;
 };
 
@@ -78,9 +96,10 @@ Result<std::vector<io::GzipMember>> publish(const io::Path& spool, store::Object
   options.steps->about_to("make a full");
   TM_LET(const auto object, store.create(key));
   io::GzipSink gzip(*object, kMemberBytes, options.gzip_threads);
-  StoppableSink sink(gzip, options.stop);
-  TM_LET(io::FileSource from, io::FileSource::open(spool));
-  TM_CHECK(io::pump(from, sink));
+  TM_LET(io::FileSource file, io::FileSource::open(spool));
+  StoppableSource from(file, options.stop);
+  TM_CHECK(gzip.take(from));
+  TM_CHECK(gzip.finish());
   options.steps->about_to("commit a full");
   if (auto committed = object->commit(); !committed) return std::unexpected(std::move(committed).error());
   stored_bytes = gzip.compressed_bytes();

@@ -23,6 +23,8 @@ class GzipSink final : public Sink {
   explicit GzipSink(Sink& to, std::size_t member_bytes = 1UL << 20U, unsigned threads = 1);
   ~GzipSink() override;
   Status write(Bytes bytes) override;
+  // All of `from`, read to where it is compressed: one copy less than by write(). How many bytes that was.
+  Result<std::uint64_t> take(Source& from);
   Status cut();              // ends the member here, so that a reader can begin here; nothing when one has just ended
   Status finish() override;  // writes what is left; then to.finish(). No text at all is one empty member
   // After finish(): the seek table, one entry a member, the first at 0/0.

@@ -128,6 +128,58 @@ TEST(Gzip, CutEndsAMember) {
   EXPECT_EQ(as_text(*decode(Codec::gzip, Bytes(to.buffer()).subspan(sink.members()[1].compressed_offset))), "def");
 }
 
+TEST(Gzip, TakenIsAsWritten) {
+  std::mt19937_64 random(tidemark::testing::seed());
+  const Buffer text = mixed_text(700'000, random);
+  for (const std::size_t size : {0UL, 1UL, 999UL, 1000UL, 1001UL, 300'000UL, text.size()}) {
+    for (const unsigned threads : {0U, 1U, 3U}) {
+      const std::size_t member_bytes = size > 2000 ? 100'000 : 1000;
+      const Bytes whole = Bytes(text).first(size);
+      const std::size_t first = random() % (size + 1);
+      BufferSink to;
+      GzipSink sink(to, member_bytes, threads);
+      ASSERT_TRUE(sink.write(whole.first(first)));  // a member may begin by one and end by the other
+      BytesSource rest(whole.subspan(first));
+      ASSERT_EQ(*sink.take(rest), size - first);
+      ASSERT_EQ(*sink.take(rest), 0U);
+      ASSERT_TRUE(sink.finish());
+      EXPECT_TRUE(to.buffer() == gzip(whole, member_bytes, threads)) << size << " bytes, " << threads << " threads";
+    }
+  }
+}
+
+TEST(Gzip, TakingNothingIsNoMember) {
+  BufferSink to;
+  GzipSink sink(to, 1000, 1);
+  BytesSource nothing(Bytes{});
+  ASSERT_EQ(*sink.take(nothing), 0U);
+  ASSERT_TRUE(sink.cut());
+  ASSERT_TRUE(sink.write(as_bytes("abc")));
+  ASSERT_TRUE(sink.cut());
+  ASSERT_EQ(*sink.take(nothing), 0U);
+  ASSERT_TRUE(sink.finish());
+  EXPECT_EQ(sink.members().size(), 1U);
+}
+
+TEST(Gzip, AFailureOfTheSourceIsTold) {
+  class Broken final : public Source {
+   public:
+    Result<std::size_t> read(MutableBytes into) override {
+      if (left_ == 0) return fail(Errc::io, "a broken disk");
+      const std::size_t n = std::min(left_, into.size());
+      left_ -= n;
+      return n;
+    }
+
+   private:
+    std::size_t left_ = 2500;
+  };
+  BufferSink to;
+  GzipSink sink(to, 1000, 2);
+  Broken from;
+  EXPECT_EQ(sink.take(from).error().what, "a broken disk");
+}
+
 TEST(Gzip, FailureOfTheNextSinkIsKept) {
   class Full final : public Sink {
    public:

@@ -12,13 +12,35 @@ namespace tidemark::io {
 
 namespace {
 
+// Room for bytes that somebody is about to write: it is not set to zero first.
+class Room {
+ public:
+  explicit Room(std::size_t capacity = 0)
+      : bytes_(capacity == 0 ? nullptr : std::make_unique_for_overwrite<std::byte[]>(capacity)), capacity_(capacity) {}
+
+  void clear_for(std::size_t capacity) {
+    if (capacity > capacity_) *this = Room(capacity);
+    size_ = 0;
+  }
+  MutableBytes free() const { return {bytes_.get() + size_, capacity_ - size_}; }
+  void grow(std::size_t n) { size_ += n; }
+  Bytes bytes() const { return {bytes_.get(), size_}; }
+  std::size_t size() const { return size_; }
+
+ private:
+  std::unique_ptr<std::byte[]> bytes_;
+  std::size_t capacity_ = 0, size_ = 0;
+};
+
+constexpr std::size_t kReadBytes = 256UL << 10U;  // at once, so that a source can be told to stop in between
+
 // One thread's compressor. Its state is large, so it is made once and used for every member.
 class MemberCompressor {
  public:
   MemberCompressor() : level_buffer_(ISAL_DEF_LVL1_DEFAULT) {}
 
   // A whole member; `out` is replaced.
-  Status compress(Bytes text, Buffer& out) {
+  Status compress(Bytes text, Room& out) {
     isal_deflate_stateless_init(stream_.get());
     stream_->level = 1;
     stream_->level_buf = reinterpret_cast<std::uint8_t*>(level_buffer_.data());
@@ -26,16 +48,17 @@ class MemberCompressor {
     stream_->gzip_flag = IGZIP_GZIP;
     stream_->end_of_stream = 1;
     stream_->flush = NO_FLUSH;
-    out.resize(most(text.size()));
+    out.clear_for(most(text.size()));
+    const MutableBytes room = out.free();
     stream_->next_in = reinterpret_cast<std::uint8_t*>(const_cast<std::byte*>(text.data()));
     stream_->avail_in = static_cast<std::uint32_t>(text.size());
-    stream_->next_out = reinterpret_cast<std::uint8_t*>(out.data());
-    stream_->avail_out = static_cast<std::uint32_t>(out.size());
+    stream_->next_out = reinterpret_cast<std::uint8_t*>(room.data());
+    stream_->avail_out = static_cast<std::uint32_t>(room.size());
     const int code = isal_deflate_stateless(stream_.get());
     if (code != COMP_OK || stream_->avail_in != 0) {
       return fail(Errc::io, "deflate of {} bytes failed with code {}", text.size(), code);
     }
-    out.resize(out.size() - stream_->avail_out);
+    out.grow(room.size() - stream_->avail_out);
     return {};
   }
 
@@ -49,7 +72,7 @@ class MemberCompressor {
 
 // A member on its way: filled and written by the caller's thread, compressed by a worker.
 struct Member {
-  Buffer text, compressed;
+  Room text, compressed;
   Status status;
   bool taken = false, done = false;
 };
@@ -74,19 +97,36 @@ class GzipSink::Work {
     TM_CHECK(failed_);
     while (!bytes.empty()) {
       if (filling_ == nullptr) begin_member();
-      const std::size_t n = std::min(bytes.size(), member_bytes_ - filling_->text.size());
-      filling_->text.insert(filling_->text.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(n));
+      const MutableBytes room = filling_->text.free();
+      const std::size_t n = std::min(bytes.size(), room.size());
+      std::copy_n(bytes.begin(), n, room.begin());
+      TM_CHECK(filled(n));
       bytes = bytes.subspan(n);
-      if (filling_->text.size() == member_bytes_) TM_CHECK(cut());
     }
     return {};
+  }
+
+  Result<std::uint64_t> take(Source& from) {
+    TM_CHECK(failed_);
+    std::uint64_t taken = 0;
+    for (;;) {
+      if (filling_ == nullptr) begin_member();
+      const MutableBytes room = filling_->text.free();
+      TM_LET(const std::size_t n, from.read(room.first(std::min(room.size(), kReadBytes))));
+      if (n == 0) {
+        if (filling_->text.size() == 0) spare_.push_back(std::move(filling_));  // nothing came: no member
+        return taken;
+      }
+      taken += n;
+      TM_CHECK(filled(n));
+    }
   }
 
   Status cut() {
     TM_CHECK(failed_);
     if (filling_ == nullptr) return {};
     if (threads_ == 0) {
-      filling_->status = own_.compress(filling_->text, filling_->compressed);
+      filling_->status = own_.compress(filling_->text.bytes(), filling_->compressed);
       queue_.push_back(std::move(filling_));
       queue_.back()->done = true;
       return failed_ = write_first();
@@ -123,13 +163,18 @@ class GzipSink::Work {
   void begin_member() {
     if (spare_.empty()) {
       filling_ = std::make_unique<Member>();
-      filling_->text.reserve(member_bytes_);
+      filling_->text.clear_for(member_bytes_);
       return;
     }
     filling_ = std::move(spare_.back());
     spare_.pop_back();
-    filling_->text.clear();
+    filling_->text.clear_for(member_bytes_);
     filling_->taken = filling_->done = false;
+  }
+
+  Status filled(std::size_t n) {
+    filling_->text.grow(n);
+    return filling_->text.size() == member_bytes_ ? cut() : Status{};
   }
 
   // Waits for the oldest member and writes it.
@@ -143,7 +188,7 @@ class GzipSink::Work {
     }
     TM_CHECK(first->status);
     members_.push_back({compressed_bytes_, written_text_});
-    TM_CHECK(to_.write(first->compressed));
+    TM_CHECK(to_.write(first->compressed.bytes()));
     compressed_bytes_ += first->compressed.size();
     written_text_ += first->text.size();
     spare_.push_back(std::move(first));
@@ -163,7 +208,7 @@ class GzipSink::Work {
       if (stopping_) return;
       next->taken = true;
       lock.unlock();
-      Status status = compressor.compress(next->text, next->compressed);
+      Status status = compressor.compress(next->text.bytes(), next->compressed);
       lock.lock();
       next->status = std::move(status);
       next->done = true;
@@ -192,6 +237,7 @@ GzipSink::GzipSink(Sink& to, std::size_t member_bytes, unsigned threads)
     : work_(std::make_unique<Work>(to, member_bytes, threads)) {}
 GzipSink::~GzipSink() = default;
 Status GzipSink::write(Bytes bytes) { return work_->write(bytes); }
+Result<std::uint64_t> GzipSink::take(Source& from) { return work_->take(from); }
 Status GzipSink::cut() { return work_->cut(); }
 Status GzipSink::finish() { return work_->finish(); }
 const std::vector<GzipMember>& GzipSink::members() const { return work_->members(); }
