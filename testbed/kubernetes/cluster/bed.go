@@ -60,7 +60,13 @@ func Start(ctx context.Context, folder Folder, options *Options, listeners []net
 		return nil, err
 	}
 	if !options.OnlyEtcd {
-		if err := bed.step(APIServer, func() error { return bed.start(ctx, bed.apiServer()) }); err != nil {
+		serve := func() error {
+			if err := bed.start(ctx, bed.apiServer()); err != nil {
+				return err
+			}
+			return bed.serves(ctx, APIServer)
+		}
+		if err := bed.step(APIServer, serve); err != nil {
 			return nil, err
 		}
 		if err := bed.startRest(ctx); err != nil {
@@ -86,7 +92,9 @@ func (b *Bed) startRest(ctx context.Context) error {
 			if err := b.start(ctx, b.controller()); err != nil {
 				return err
 			}
-			// Without it no pod can be created in the namespace.
+			if b.options.Again || b.options.From != "" {
+				return b.controls(ctx) // the namespace `default` is not a new one
+			}
 			return b.until(ctx, Controller, "the service account 'default' to exist", func() error {
 				return b.client.Get(ctx, "/api/v1/namespaces/default/serviceaccounts/default", nil)
 			})
@@ -179,17 +187,24 @@ func (b *Bed) died(name, how string) {
 	b.log.Printf("%s died: %s; the last lines of %s:\n%s", name, how, b.Processes.Log(name), b.Processes.Tail(name, tailLines))
 }
 
-// Restart ends a process by SIGKILL if it runs, starts it, and returns when it answers.
+// Restart ends a process by SIGKILL if it runs, starts it, and returns when it does its work again. It is an error when
+// another process ended by itself meanwhile.
 func (b *Bed) Restart(ctx context.Context, name string) error {
+	before := b.Processes.Status()
 	if err := b.Processes.Restart(name); err != nil {
 		return err
 	}
 	for _, program := range []program{b.etcd(), b.apiServer(), b.controller(), b.scheduler()} {
 		if program.Name == name {
-			return b.answers(ctx, program)
+			if err := b.answers(ctx, program); err != nil {
+				return err
+			}
 		}
 	}
-	return nil
+	if err := b.serves(ctx, name); err != nil {
+		return err
+	}
+	return b.diedSince(before)
 }
 
 // Stop ends the programs. Etcd may close its files; what the others hold is in etcd, and the API server alone would

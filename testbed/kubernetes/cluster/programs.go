@@ -109,7 +109,7 @@ func (b *Bed) scheduler() program {
 	return program{
 		Spec:   b.kubernetes(Scheduler, b.clientFlags(pki.Scheduler, schedulerPort)),
 		port:   schedulerPort,
-		health: fmt.Sprintf("https://127.0.0.1:%d/healthz", schedulerPort),
+		health: fmt.Sprintf("https://127.0.0.1:%d/readyz", schedulerPort), // healthz does not wait for its caches
 	}
 }
 

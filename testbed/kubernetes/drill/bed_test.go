@@ -109,6 +109,18 @@ func (b *drilled) status() (status control.Status) {
 	return status
 }
 
+// What each process holds resident, and at most held since its start.
+func (b *drilled) memory() string {
+	b.Helper()
+	status := b.status()
+	text, sum := fmt.Sprintf("MiB: bed %d", status.BedRSS), status.BedRSS
+	for _, process := range status.Processes {
+		text += fmt.Sprintf(", %s %d (peak %d)", process.Name, process.RSS, process.Peak)
+		sum += process.RSS
+	}
+	return fmt.Sprintf("%s: %d in all", text, sum)
+}
+
 // A client of a listener, by the certificate of a user.
 func (b *drilled) client(listener, user string) *api.Client {
 	b.Helper()

@@ -40,6 +40,16 @@ func (g *Group) Status() []Status {
 	return all
 }
 
+// State of a process; "" when there is none of that name.
+func (g *Group) State(name string) State {
+	g.mutex.Lock()
+	defer g.mutex.Unlock()
+	if process := g.find(name); process != nil {
+		return process.state
+	}
+	return ""
+}
+
 // End tells how a process ended last.
 func (g *Group) End(name string) string {
 	g.mutex.Lock()
