@@ -74,6 +74,11 @@ func (c *Client) Delete(ctx context.Context, path string) error {
 	return c.Do(ctx, http.MethodDelete, path+"?propagationPolicy=Background", "", nil, nil)
 }
 
+// Apply makes an object as a YAML text says, whether it is there already or not.
+func (c *Client) Apply(ctx context.Context, path string, text []byte) error {
+	return c.do(ctx, http.MethodPatch, path+"?fieldManager=bed&force=true", "application/apply-patch+yaml", bytes.NewReader(text), nil)
+}
+
 // Do makes one request.
 func (c *Client) Do(ctx context.Context, method, path, contentType string, object, into any) error {
 	var body io.Reader
@@ -84,6 +89,10 @@ func (c *Client) Do(ctx context.Context, method, path, contentType string, objec
 		}
 		body = bytes.NewReader(text)
 	}
+	return c.do(ctx, method, path, contentType, body, into)
+}
+
+func (c *Client) do(ctx context.Context, method, path, contentType string, body io.Reader, into any) error {
 	request, err := http.NewRequestWithContext(ctx, method, c.base+path, body)
 	if err != nil {
 		return err

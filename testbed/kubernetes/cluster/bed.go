@@ -72,6 +72,11 @@ func Start(ctx context.Context, folder Folder, options *Options, listeners []net
 		if err := bed.startRest(ctx); err != nil {
 			return nil, err
 		}
+		if options.CSI {
+			if err := bed.startCSI(ctx); err != nil {
+				return nil, err
+			}
+		}
 	}
 	bed.mutex.Lock()
 	defer bed.mutex.Unlock()

@@ -23,6 +23,7 @@ type Options struct {
 	OnlyEtcd      bool     `json:"only_etcd,omitempty"`
 	NoController  bool     `json:"no_controller_manager,omitempty"`
 	NoScheduler   bool     `json:"no_scheduler,omitempty"`
+	CSI           bool     `json:"csi,omitempty"`
 	Flags         []string `json:"flags,omitempty"` // PROGRAM=--flag=value, after all others
 	Again         bool     `json:"again,omitempty"` // go on with the keys and data that are there
 	From          string   `json:"from,omitempty"`  // begin with this etcd snapshot
@@ -51,7 +52,7 @@ const (
 	Scheduler  = "kube-scheduler"
 )
 
-var flagged = []string{Etcd, APIServer, Controller, Scheduler}
+var flagged = []string{Etcd, APIServer, Controller, Scheduler, SnapshotController, CSIDriver, CSIProvisioner, CSISnapshotter}
 
 // Resolve makes paths absolute, finds the programs, and says what is missing.
 func (o *Options) Resolve() error {
@@ -94,10 +95,11 @@ func (o *Options) check() error {
 	if o.From != "" {
 		needed = append(needed, o.etcd("etcdutl"))
 	}
+	needed = append(needed, o.csiPrograms()...)
 	for _, program := range needed {
 		if info, err := os.Stat(program); err != nil || info.Mode()&0o111 == 0 {
-			return fmt.Errorf("the program %s is missing: build it with testbed/etcd/build and "+
-				"testbed/kubernetes/build control-plane, or name their folder by --programs", program)
+			return fmt.Errorf("the program %s is missing: build it with testbed/etcd/build, testbed/kubernetes/build "+
+				"control-plane (csi: volumes, with testbed/csi/build), or name their folder by --programs", program)
 		}
 	}
 	for _, file := range []string{o.Encryption, o.From} {
@@ -107,6 +109,9 @@ func (o *Options) check() error {
 		if _, err := os.Stat(file); err != nil {
 			return err
 		}
+	}
+	if o.CSI && (o.OnlyEtcd || o.NoController) {
+		return errors.New("--csi needs kube-apiserver and kube-controller-manager, which binds claims to volumes")
 	}
 	if o.Again && o.From != "" {
 		return errors.New("--again goes on with the data that is there, --from begins with other data: one of them")

@@ -28,7 +28,7 @@ func (b *Bed) serves(ctx context.Context, name string) error {
 			return b.answers(ctx, b.apiServer())
 		}
 	}
-	return nil
+	return b.csiServes(ctx, name)
 }
 
 // The administrator's group may do everything without a role; the scheduler's rights come from roles.

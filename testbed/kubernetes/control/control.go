@@ -171,7 +171,7 @@ func Tell(ctx context.Context, path, method, what string, body, into any) error 
 	if err != nil {
 		return err
 	}
-	if answer.StatusCode != http.StatusOK {
+	if answer.StatusCode >= http.StatusMultipleChoices {
 		return errors.New(string(bytes.TrimSpace(said)))
 	}
 	if into != nil {

@@ -28,6 +28,7 @@ type ready struct {
 	Direct          string         `json:"direct_kubeconfig"`
 	Etcd            string         `json:"etcd"`
 	Control         string         `json:"control"`
+	Volumes         string         `json:"volumes,omitempty"` // what they lie on
 	Seconds         float64        `json:"seconds"`
 	Steps           []cluster.Step `json:"steps"`
 	RSS             map[string]int `json:"rss_mib"`
@@ -78,6 +79,7 @@ func report(folder cluster.Folder, options *cluster.Options, bed *cluster.Bed, s
 		Direct:          folder.Kubeconfig("direct"),
 		Etcd:            "http://" + options.Outside[cluster.ListenEtcd],
 		Control:         folder.Control(),
+		Volumes:         bed.Volumes(),
 		Seconds:         time.Since(started).Seconds(),
 		Steps:           bed.Steps(),
 		RSS:             map[string]int{},

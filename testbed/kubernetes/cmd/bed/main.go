@@ -23,6 +23,7 @@ const usage = `usage: bed VERB [--dir D] ...
   run       PROGRAM [ARGS]...    one more process in the bed   --name: what it is called
   break     LISTENER   apiserver, etcd or front      (bed break --help: how)
   heal      LISTENER
+  fault     NAME       the CSI driver of --csi misbehaves      (bed fault --help: how)   --off: no more
   dump      every object at one resource version, as sorted JSON lines
   fill      objects of every kind that can be created, custom ones too
   churn     objects come, change and go for a while
@@ -42,6 +43,7 @@ var verbs = map[string]func(args []string) error{
 	"run":     run,
 	"break":   breakListener,
 	"heal":    heal,
+	"fault":   fault,
 	"dump":    dump,
 	"fill":    fill,
 	"churn":   churn,

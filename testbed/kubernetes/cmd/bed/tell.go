@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"time"
 
 	"tidemark.test/kubernetes/control"
@@ -110,4 +112,40 @@ func heal(args []string) error {
 		return err
 	}
 	return control.Tell(context.Background(), folder.Control(), http.MethodDelete, "/listeners/"+flags.operands[0]+"/rule", nil, nil)
+}
+
+// Of the CSI driver; its page lists the names.
+func fault(args []string) error {
+	flags := newFlags("fault", "never-ready|slow-ready|error-then-ok|timeout-after-success|...")
+	body := map[string]any{}
+	off := flags.Bool("off", false, "as it was before")
+	flags.Func("match", "only where the request or the snapshot has this `TEXT`", func(text string) error {
+		body["match"] = text
+		return nil
+	})
+	flags.Func("methods", "`NAMES` of CSI calls, with commas between", func(text string) error {
+		body["methods"] = strings.Split(text, ",")
+		return nil
+	})
+	flags.Func("code", "`NAME` of the gRPC code that is answered", func(text string) error {
+		body["code"] = text
+		return nil
+	})
+	flags.Func("seconds", "`NUMBER`: how long", func(text string) (err error) {
+		body["seconds"], err = strconv.ParseFloat(text, 64)
+		return err
+	})
+	flags.Func("times", "`NUMBER`: how often for one object, -1 without end", func(text string) (err error) {
+		body["times"], err = strconv.Atoi(text)
+		return err
+	})
+	folder, err := flags.parse(args, 1)
+	if err != nil {
+		return err
+	}
+	method := http.MethodPut
+	if *off {
+		method = http.MethodDelete
+	}
+	return control.Tell(context.Background(), folder.CSIControl(), method, "/faults/"+flags.operands[0], body, nil)
 }

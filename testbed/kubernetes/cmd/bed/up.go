@@ -36,6 +36,7 @@ func up(args []string) error {
 	flags.BoolVar(&options.OnlyEtcd, "only-etcd", false, "without Kubernetes")
 	flags.BoolVar(&options.NoScheduler, "no-scheduler", false, "without kube-scheduler")
 	flags.BoolVar(&options.NoController, "no-controller-manager", false, "without kube-controller-manager")
+	flags.BoolVar(&options.CSI, "csi", false, "volumes and snapshots of them: CSI driver, sidecars, snapshot-controller, classes")
 	flags.Func("flag", "`PROGRAM=--name=value`: one more flag of a program; may be given again", func(flag string) error {
 		options.Flags = append(options.Flags, flag)
 		return nil
