@@ -41,12 +41,14 @@ func TestMain(m *testing.M) {
 // A drilled is a bed of a test. It is gone when the test is; its logs are printed when the test failed.
 type drilled struct {
 	*testing.T
-	dir   string
-	ready struct {
+	dir     string
+	scripts int // run in it so far
+	ready   struct {
 		Kubeconfig, Etcd, Control string
 		RestrictedKubeconfig      string `json:"restricted_kubeconfig"`
 		FrontKubeconfig           string `json:"front_kubeconfig"`
 		FrontRestrictedKubeconfig string `json:"front_restricted_kubeconfig"`
+		Volumes                   string
 		Seconds                   float64
 		Steps                     []cluster.Step
 		RSS                       map[string]int `json:"rss_mib"`
@@ -56,20 +58,25 @@ type drilled struct {
 func start(t *testing.T, args ...string) *drilled {
 	t.Helper()
 	bed := &drilled{T: t, dir: filepath.Join(t.TempDir(), "bed")}
-	t.Cleanup(func() {
-		if t.Failed() {
-			logs, _ := filepath.Glob(filepath.Join(bed.dir, "logs", "*"))
-			for _, log := range logs {
-				output, _ := exec.Command("tail", "-n", "15", log).Output()
-				t.Logf("%s:\n%s", log, output)
-			}
-		}
-		if _, err := os.Stat(bed.dir); err == nil {
-			bed.must("down")
-		}
-	})
+	bed.whenOver()
 	bed.up(args...)
 	return bed
+}
+
+// When the test is over its logs are shown, if it failed, and the bed goes down, if it is still up.
+func (b *drilled) whenOver() {
+	b.Cleanup(func() {
+		if b.Failed() {
+			logs, _ := filepath.Glob(filepath.Join(b.dir, "logs", "*"))
+			for _, log := range logs {
+				output, _ := exec.Command("tail", "-n", "15", log).Output()
+				b.Logf("%s:\n%s", log, output)
+			}
+		}
+		if _, err := os.Stat(b.dir); err == nil {
+			b.must("down")
+		}
+	})
 }
 
 func (b *drilled) up(args ...string) {

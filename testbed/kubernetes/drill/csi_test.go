@@ -1,0 +1,269 @@
+package drill
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"tidemark.test/kubernetes/api"
+	"tidemark.test/kubernetes/pki"
+)
+
+const (
+	claims     = "/api/v1/namespaces/default/persistentvolumeclaims/"
+	snapshots  = "/apis/snapshot.storage.k8s.io/v1/namespaces/default/volumesnapshots/"
+	groups     = "/apis/groupsnapshot.storage.k8s.io/v1/namespaces/default/volumegroupsnapshots/"
+	volumeSize = "64Mi"
+)
+
+// A claim for a volume: empty, or begun with a snapshot or another claim.
+func claim(name string, source api.Object) api.Object {
+	spec := api.Object{
+		"accessModes": []string{"ReadWriteOnce"}, "storageClassName": "csi",
+		"resources": api.Object{"requests": api.Object{"storage": volumeSize}},
+	}
+	if source != nil {
+		spec["dataSource"] = source
+	}
+	return api.Object{
+		"apiVersion": "v1", "kind": "PersistentVolumeClaim", "spec": spec,
+		"metadata": api.Object{"name": name, "labels": api.Object{"drill": "volumes"}},
+	}
+}
+
+func snapshotOf(name, claim string) api.Object {
+	return api.Object{
+		"apiVersion": "snapshot.storage.k8s.io/v1", "kind": "VolumeSnapshot", "metadata": api.Object{"name": name},
+		"spec": api.Object{"volumeSnapshotClassName": "csi", "source": api.Object{"persistentVolumeClaimName": claim}},
+	}
+}
+
+// By kubectl, as a user does.
+func (b *drilled) apply(objects ...api.Object) {
+	b.Helper()
+	text, err := json.Marshal(api.Object{"apiVersion": "v1", "kind": "List", "items": objects})
+	if err != nil {
+		b.Fatal(err)
+	}
+	file := filepath.Join(b.TempDir(), "apply.json")
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		b.Fatal(err)
+	}
+	if output, err := b.kubectl(b.ready.Kubeconfig, "apply", "-f", file); !strings.Contains(output, "created") {
+		b.Fatal(output, err)
+	}
+}
+
+// What the drills look at, of claims, snapshots and groups.
+type seen struct {
+	Spec   struct{ VolumeName string }
+	Status struct {
+		Phase      string
+		ReadyToUse bool
+		Error      struct{ Message string }
+	}
+}
+
+func (s seen) done() bool { return s.Status.Phase == "Bound" || s.Status.ReadyToUse }
+
+func (b *drilled) see(client *api.Client, path string) (object seen) {
+	b.Helper()
+	if err := client.Get(context.Background(), path, &object); err != nil {
+		b.Fatal(err)
+	}
+	return object
+}
+
+// Waits until a claim is bound or a snapshot is ready.
+func (b *drilled) done(client *api.Client, path string) (object seen) {
+	b.Helper()
+	started := time.Now()
+	b.until(path+" to be bound or ready", func() bool {
+		object = b.see(client, path)
+		return object.done()
+	})
+	b.Logf("%s: after %.1f s", path[strings.LastIndexByte(path[:len(path)-1], '/')+1:], time.Since(started).Seconds())
+	return object
+}
+
+// Runs a script in the bed, with a claim's volume mounted at $M, and returns what it said. No pod has it mounted.
+func (b *drilled) inVolume(client *api.Client, claim, script string) string {
+	b.Helper()
+	var volume struct {
+		Spec struct{ CSI struct{ VolumeHandle string } }
+	}
+	name := b.see(client, claims+claim).Spec.VolumeName
+	if err := client.Get(context.Background(), "/api/v1/persistentvolumes/"+name, &volume); err != nil {
+		b.Fatal(err)
+	}
+	image := filepath.Join(b.dir, "csi", "pool.mnt", "volumes", volume.Spec.CSI.VolumeHandle+".img")
+	b.scripts++
+	job := fmt.Sprintf("script-%d", b.scripts)
+	b.must("run", "--name", job, "sh", "-c",
+		`set -e; M=$1.$$; mkdir "$M"; mount -o loop "$2" "$M"; `+script+`; umount "$M"; rmdir "$M"; echo; echo all done`,
+		job, filepath.Join(b.dir, job), image)
+	log := filepath.Join(b.dir, "logs", job+".log")
+	var text []byte
+	b.until("the end of "+job, func() bool {
+		text, _ = os.ReadFile(log)
+		state := ""
+		for _, process := range b.status().Processes {
+			if process.Name == job {
+				state = string(process.State)
+			}
+		}
+		return state == "died" // of itself: at its end
+	})
+	text, _ = os.ReadFile(log)
+	said, whole := strings.CutSuffix(string(text), "\nall done\n")
+	if !whole {
+		b.Fatalf("%s: %s", job, text)
+	}
+	return said
+}
+
+// The data of a volume: one sum of all its files.
+func (b *drilled) sum(client *api.Client, claim string) string {
+	b.Helper()
+	return strings.Fields(b.inVolume(client, claim, `cd "$M"; find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum; cd /`))[0]
+}
+
+// The volume example: a claim, a snapshot, a claim from it, a claim from the first one, a snapshot of a group; the data
+// is compared, and nothing stays when all is deleted.
+func TestVolumesAndSnapshots(t *testing.T) {
+	bed := start(t, "--csi", "--no-scheduler")
+	client := bed.client("direct", pki.Admin)
+	t.Logf("volumes: %s; %s", bed.ready.Volumes, bed.memory())
+	bed.apply(claim("data", nil))
+	bed.done(client, claims+"data")
+	bed.inVolume(client, "data", `head -c 5000000 /dev/urandom >"$M/noise"; echo first >"$M/word"; mkdir "$M/folder"; ln "$M/word" "$M/folder/link"`)
+	first := bed.sum(client, "data")
+	empty := sha256.Sum256(nil)
+	if first == hex.EncodeToString(empty[:]) {
+		t.Fatal("there is no data")
+	}
+	bed.apply(snapshotOf("moment", "data"))
+	bed.done(client, snapshots+"moment")
+	bed.inVolume(client, "data", `echo second >"$M/word"; rm "$M/noise"`)
+	second := bed.sum(client, "data")
+
+	bed.apply(claim("restored", api.Object{"apiGroup": "snapshot.storage.k8s.io", "kind": "VolumeSnapshot", "name": "moment"}),
+		claim("cloned", api.Object{"kind": "PersistentVolumeClaim", "name": "data"}))
+	bed.done(client, claims+"restored")
+	bed.done(client, claims+"cloned")
+	if sum := bed.sum(client, "restored"); sum != first || sum == second {
+		t.Errorf("restored: %s; at the moment of the snapshot %s, now %s", sum, first, second)
+	}
+	if sum := bed.sum(client, "cloned"); sum != second {
+		t.Errorf("cloned: %s, not %s", sum, second)
+	}
+
+	bed.apply(api.Object{
+		"apiVersion": "groupsnapshot.storage.k8s.io/v1", "kind": "VolumeGroupSnapshot", "metadata": api.Object{"name": "group"},
+		"spec": api.Object{
+			"volumeGroupSnapshotClassName": "csi",
+			"source":                       api.Object{"selector": api.Object{"matchLabels": api.Object{"drill": "volumes"}}},
+		},
+	})
+	bed.done(client, groups+"group")
+	var members struct{ Items []seen }
+	if err := client.Get(context.Background(), strings.TrimSuffix(snapshots, "/"), &members); err != nil {
+		t.Fatal(err)
+	}
+	if len(members.Items) != 4 { // one alone, and one of each claim
+		t.Errorf("snapshots: %+v", members)
+	}
+	bed.expectGone(client)
+	t.Log(bed.memory())
+}
+
+// Deletes what the drill made; the driver then has nothing.
+func (b *drilled) expectGone(client *api.Client) {
+	b.Helper()
+	for _, kind := range []string{"volumegroupsnapshot", "volumesnapshot", "persistentvolumeclaim"} {
+		if output, err := b.kubectl(b.ready.Kubeconfig, "delete", kind, "--all", "--timeout=60s"); err != nil && !strings.Contains(output, "deleted") {
+			b.Errorf("delete %s: %s %v", kind, output, err)
+		}
+	}
+	for _, path := range []string{"/api/v1/persistentvolumes", "/apis/snapshot.storage.k8s.io/v1/volumesnapshotcontents"} {
+		var left struct{ Items []api.Object }
+		b.until(path+" to be gone", func() bool {
+			return client.Get(context.Background(), path, &left) == nil && len(left.Items) == 0
+		})
+	}
+	log, _ := os.ReadFile(filepath.Join(b.dir, "logs", "csi-driver.log"))
+	made, gone := strings.Count(string(log), "CreateVolume pvc-"), strings.Count(string(log), "DeleteVolume vol-")
+	b.Logf("the driver was asked %d times for a volume and %d times to delete one", made, gone)
+}
+
+// What the driver's faults look like through Kubernetes.
+func TestFaultsOfVolumesAreSeenThroughKubernetes(t *testing.T) {
+	bed := start(t, "--csi", "--no-scheduler")
+	client := bed.client("direct", pki.Admin)
+	bed.apply(claim("data", nil))
+	bed.done(client, claims+"data")
+
+	bed.must("fault", "never-ready")
+	bed.apply(snapshotOf("pending", "data"))
+	time.Sleep(5 * time.Second)
+	if snapshot := bed.see(client, snapshots+"pending"); snapshot.Status.ReadyToUse || snapshot.Status.Error.Message != "" {
+		t.Errorf("never-ready: %+v", snapshot)
+	}
+	bed.must("fault", "--off", "never-ready")
+	bed.done(client, snapshots+"pending")
+
+	bed.must("fault", "error-then-ok", "--times", "2", "--code", "UNAVAILABLE")
+	bed.apply(snapshotOf("failing", "data"))
+	bed.until("the driver's error at the snapshot", func() bool {
+		return strings.Contains(bed.see(client, snapshots+"failing").Status.Error.Message, "Unavailable")
+	})
+	bed.done(client, snapshots+"failing")
+	bed.must("fault", "--off", "error-then-ok")
+
+	bed.must("fault", "capacity-exhausted")
+	bed.apply(claim("too-much", nil))
+	bed.until("the event of the claim", func() bool {
+		output, _ := bed.kubectl(bed.ready.Kubeconfig, "get", "events", "--field-selector", "involvedObject.name=too-much,reason=ProvisioningFailed", "-o", "jsonpath={.items[*].message}")
+		return strings.Contains(output, "ResourceExhausted")
+	})
+	if pending := bed.see(client, claims+"too-much"); pending.Status.Phase != "Pending" {
+		t.Errorf("capacity-exhausted: %+v", pending)
+	}
+	bed.must("fault", "--off", "capacity-exhausted")
+	bed.done(client, claims+"too-much")
+
+	if _, err := bed.run("fault", "no-such-fault"); err == nil || !strings.Contains(err.Error(), "no-such-fault") {
+		t.Errorf("said: %v", err)
+	}
+	// The driver and what looks at it can be killed as the others can.
+	for _, process := range []string{"csi-driver", "csi-provisioner", "csi-snapshotter", "snapshot-controller"} {
+		started := time.Now()
+		bed.must("restart", process)
+		t.Logf("%s killed, started and answers again in %.1f s", process, time.Since(started).Seconds())
+	}
+	bed.apply(snapshotOf("after", "data"))
+	bed.done(client, snapshots+"after")
+}
+
+// A driver without snapshots is deployed without their sidecar: claims work, a snapshot waits without end.
+func TestADriverWithoutSnapshots(t *testing.T) {
+	bed := start(t, "--csi", "--no-scheduler", "--flag", "csi-driver=--no-snapshots", "--flag", "csi-driver=--fs=none")
+	if !strings.Contains(bed.ready.Volumes, "full copies") {
+		t.Errorf("the copying backend is not said: %s", bed.ready.Volumes)
+	}
+	client := bed.client("direct", pki.Admin)
+	bed.apply(claim("data", nil))
+	bed.done(client, claims+"data")
+	bed.apply(snapshotOf("never", "data"))
+	time.Sleep(5 * time.Second)
+	if snapshot := bed.see(client, snapshots+"never"); snapshot.Status.ReadyToUse {
+		t.Errorf("%+v", snapshot)
+	}
+}
