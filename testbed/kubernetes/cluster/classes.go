@@ -25,6 +25,7 @@ func (b *Bed) define(ctx context.Context) error {
 		return fmt.Errorf("%s has %d definitions, not %d; testbed/kubernetes/build csi puts them there",
 			b.options.kubernetes("snapshot-definitions"), len(files), count)
 	}
+	var paths []string
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
@@ -39,7 +40,10 @@ func (b *Bed) define(ctx context.Context) error {
 		if err := b.client.Apply(ctx, path, text); err != nil {
 			return fmt.Errorf("%s: %w", file, err)
 		}
-		if err := b.until(ctx, APIServer, string(name[1])+" to be established", func() error { return b.established(ctx, path) }); err != nil {
+		paths = append(paths, path)
+	}
+	for _, path := range paths {
+		if err := b.until(ctx, APIServer, path+" to be established", func() error { return b.established(ctx, path) }); err != nil {
 			return err
 		}
 	}

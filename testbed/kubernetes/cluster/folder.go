@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -50,7 +51,7 @@ func (f Folder) inside(name string) string     { return f.path("inside-" + name 
 // Prepare makes keys and configuration files. What an earlier bed left goes, unless this one goes on with it.
 func (f Folder) Prepare(options *Options) error {
 	if !options.Again {
-		if err := os.RemoveAll(f.Data()); err != nil {
+		if err := errors.Join(os.RemoveAll(f.Data()), os.RemoveAll(f.CSI())); err != nil {
 			return err
 		}
 	}

@@ -122,6 +122,9 @@ func (b *drilled) memory() string {
 	status := b.status()
 	text, sum := fmt.Sprintf("MiB: bed %d", status.BedRSS), status.BedRSS
 	for _, process := range status.Processes {
+		if process.RSS == 0 {
+			continue // it has ended
+		}
 		text += fmt.Sprintf(", %s %d (peak %d)", process.Name, process.RSS, process.Peak)
 		sum += process.RSS
 	}

@@ -180,15 +180,31 @@ func TestVolumesAndSnapshots(t *testing.T) {
 	if len(members.Items) != 4 { // one alone, and one of each claim
 		t.Errorf("snapshots: %+v", members)
 	}
+	if volumes, snapshots := bed.images("volumes"), bed.images("snapshots"); len(volumes) != 3 || len(snapshots) != 4 {
+		t.Errorf("images: %v, %v", volumes, snapshots)
+	}
 	bed.expectGone(client)
 	t.Log(bed.memory())
+}
+
+// Images of the driver, "volumes" or "snapshots", as they lie in its pool, which is mounted in the bed only.
+func (b *drilled) images(folder string) (images []string) {
+	b.Helper()
+	for pid := range b.processes() {
+		found, _ := filepath.Glob(filepath.Join("/proc", pid, "root", b.dir, "csi", "pool.mnt", folder, "*.img"))
+		if len(found) > len(images) {
+			images = found
+		}
+	}
+	return images
 }
 
 // Deletes what the drill made; the driver then has nothing.
 func (b *drilled) expectGone(client *api.Client) {
 	b.Helper()
 	for _, kind := range []string{"volumegroupsnapshot", "volumesnapshot", "persistentvolumeclaim"} {
-		if output, err := b.kubectl(b.ready.Kubeconfig, "delete", kind, "--all", "--timeout=60s"); err != nil && !strings.Contains(output, "deleted") {
+		output, err := b.kubectl(b.ready.Kubeconfig, "delete", kind, "--all", "--timeout=60s")
+		if !strings.Contains(output, "deleted") && !strings.Contains(output, "No resources found") {
 			b.Errorf("delete %s: %s %v", kind, output, err)
 		}
 	}
@@ -198,9 +214,58 @@ func (b *drilled) expectGone(client *api.Client) {
 			return client.Get(context.Background(), path, &left) == nil && len(left.Items) == 0
 		})
 	}
-	log, _ := os.ReadFile(filepath.Join(b.dir, "logs", "csi-driver.log"))
-	made, gone := strings.Count(string(log), "CreateVolume pvc-"), strings.Count(string(log), "DeleteVolume vol-")
-	b.Logf("the driver was asked %d times for a volume and %d times to delete one", made, gone)
+	if left := append(b.images("volumes"), b.images("snapshots")...); len(left) > 0 {
+		b.Errorf("images are left: %v", left)
+	}
+}
+
+// A snapshot whose objects are gone is taken up again by its handle, as a restore does, in the same bed that went down
+// and up meanwhile.
+func TestARetainedSnapshotIsTakenUpAgain(t *testing.T) {
+	bed := start(t, "--csi", "--no-scheduler")
+	client := bed.client("direct", pki.Admin)
+	ctx := context.Background()
+	bed.apply(claim("data", nil))
+	bed.done(client, claims+"data")
+	bed.inVolume(client, "data", `echo kept >"$M/word"`)
+	kept := bed.sum(client, "data")
+	retained := snapshotOf("moment", "data")
+	retained["spec"].(api.Object)["volumeSnapshotClassName"] = "csi-retain"
+	bed.apply(retained)
+	bed.done(client, snapshots+"moment")
+	var contents struct {
+		Items []struct {
+			Status struct{ SnapshotHandle string }
+		}
+	}
+	if err := client.Get(ctx, "/apis/snapshot.storage.k8s.io/v1/volumesnapshotcontents", &contents); err != nil || len(contents.Items) != 1 {
+		t.Fatal(contents, err)
+	}
+	for _, kind := range []string{"volumesnapshot", "volumesnapshotcontent", "persistentvolumeclaim"} {
+		if output, err := bed.kubectl(bed.ready.Kubeconfig, "delete", kind, "--all", "--timeout=60s"); !strings.Contains(output, "deleted") {
+			t.Fatal(output, err)
+		}
+	}
+	bed.must("down", "--keep")
+	bed.up("--again", "--csi", "--no-scheduler")
+	client = bed.client("direct", pki.Admin)
+	again := snapshotOf("again", "")
+	again["spec"].(api.Object)["source"] = api.Object{"volumeSnapshotContentName": "by-handle"}
+	bed.apply(api.Object{
+		"apiVersion": "snapshot.storage.k8s.io/v1", "kind": "VolumeSnapshotContent", "metadata": api.Object{"name": "by-handle"},
+		"spec": api.Object{
+			"driver": "csi.tidemark.test", "deletionPolicy": "Delete", "volumeSnapshotClassName": "csi",
+			"source":            api.Object{"snapshotHandle": contents.Items[0].Status.SnapshotHandle},
+			"volumeSnapshotRef": api.Object{"name": "again", "namespace": "default"},
+		},
+	}, again)
+	bed.done(client, snapshots+"again")
+	bed.apply(claim("restored", api.Object{"apiGroup": "snapshot.storage.k8s.io", "kind": "VolumeSnapshot", "name": "again"}))
+	bed.done(client, claims+"restored")
+	if sum := bed.sum(client, "restored"); sum != kept {
+		t.Errorf("restored: %s, not %s", sum, kept)
+	}
+	bed.expectGone(client)
 }
 
 // What the driver's faults look like through Kubernetes.
@@ -238,6 +303,26 @@ func TestFaultsOfVolumesAreSeenThroughKubernetes(t *testing.T) {
 	}
 	bed.must("fault", "--off", "capacity-exhausted")
 	bed.done(client, claims+"too-much")
+
+	// The answer is lost, the work done: asking again gives the same snapshot, and the driver has one for each object.
+	bed.must("fault", "timeout-after-success", "--methods", "CreateSnapshot", "--seconds", "0.1")
+	bed.apply(snapshotOf("late", "data"))
+	bed.done(client, snapshots+"late")
+	bed.must("fault", "--off", "timeout-after-success")
+	if images := bed.images("snapshots"); len(images) != 3 {
+		t.Errorf("three snapshots were made: %v", images)
+	}
+
+	bed.must("fault", "delete-stuck")
+	if _, err := bed.kubectl(bed.ready.Kubeconfig, "delete", "volumesnapshot", "pending", "--wait=false"); err == nil {
+		t.Error(err)
+	}
+	time.Sleep(3 * time.Second)
+	if images := bed.images("snapshots"); len(images) != 3 {
+		t.Errorf("deleted although deleting is stuck: %v", images)
+	}
+	bed.must("fault", "--off", "delete-stuck")
+	bed.until("the image of a deleted snapshot to go", func() bool { return len(bed.images("snapshots")) == 2 })
 
 	if _, err := bed.run("fault", "no-such-fault"); err == nil || !strings.Contains(err.Error(), "no-such-fault") {
 		t.Errorf("said: %v", err)
