@@ -42,6 +42,9 @@ const tailLines = 25
 // Start brings everything up and returns when it answers. The gates serve from the first moment.
 func Start(ctx context.Context, folder Folder, options *Options, listeners []net.Listener, log *log.Logger) (*Bed, error) {
 	bed := &Bed{folder: folder, options: options, log: log, Gates: map[string]*proxy.Gate{}}
+	if err := bed.prepareNodes(); err != nil {
+		return nil, err
+	}
 	if options.From != "" {
 		// Before the group of processes reaps every child.
 		if err := bed.step("etcd from snapshot", bed.restoreSnapshot); err != nil {
@@ -104,6 +107,9 @@ func (b *Bed) startRest(ctx context.Context) error {
 				return b.client.Get(ctx, "/api/v1/namespaces/default/serviceaccounts/default", nil)
 			})
 		}
+	}
+	for _, n := range b.nodes() {
+		tasks[n.name()] = func() error { return b.startNode(ctx, n) }
 	}
 	var all sync.WaitGroup
 	failures := make(chan error, len(tasks))
@@ -205,6 +211,9 @@ func (b *Bed) Restart(ctx context.Context, name string) error {
 				return err
 			}
 		}
+	}
+	if err := b.nodeAnswers(ctx, name); err != nil {
+		return err
 	}
 	if err := b.serves(ctx, name); err != nil {
 		return err

@@ -53,6 +53,9 @@ func (f Folder) Hold() (*os.File, error) {
 		lock.Close()
 		return nil, fmt.Errorf("a bed runs in %s already; 'bed down --dir %s' ends it", f, f)
 	}
+	if err := f.Sweep(); err != nil {
+		return nil, err
+	}
 	for _, stale := range []string{f.Ready(), f.Control()} {
 		if err := os.RemoveAll(stale); err != nil {
 			return nil, err
@@ -92,7 +95,7 @@ func (f Folder) End(orderly time.Duration) error {
 	started := time.Now()
 	for told := syscall.Signal(0); ; time.Sleep(20 * time.Millisecond) {
 		if syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
-			return nil
+			return f.Sweep()
 		}
 		number := syscall.SIGTERM
 		if time.Since(started) > orderly {

@@ -27,6 +27,7 @@ type Options struct {
 	Flags         []string `json:"flags,omitempty"` // PROGRAM=--flag=value, after all others
 	Again         bool     `json:"again,omitempty"` // go on with the keys and data that are there
 	From          string   `json:"from,omitempty"`  // begin with this etcd snapshot
+	Nodes         int      `json:"nodes,omitempty"`
 	Outside       Outside  `json:"outside"`
 }
 
@@ -52,7 +53,9 @@ const (
 	Scheduler  = "kube-scheduler"
 )
 
-var flagged = []string{Etcd, APIServer, Controller, Scheduler, SnapshotController, CSIDriver, CSIProvisioner, CSISnapshotter}
+var flagged = []string{
+	Etcd, APIServer, Controller, Scheduler, SnapshotController, CSIDriver, CSIProvisioner, CSISnapshotter, Kubelet, Containerd,
+}
 
 // Resolve makes paths absolute, finds the programs, and says what is missing.
 func (o *Options) Resolve() error {
@@ -101,6 +104,9 @@ func (o *Options) check() error {
 			return fmt.Errorf("the program %s is missing: build it with testbed/etcd/build, testbed/kubernetes/build "+
 				"control-plane (csi: volumes, with testbed/csi/build), or name their folder by --programs", program)
 		}
+	}
+	if err := o.checkNodes(); err != nil {
+		return err
 	}
 	for _, file := range []string{o.Encryption, o.From} {
 		if file == "" {

@@ -161,7 +161,7 @@ func TestUpRefuses(t *testing.T) {
 		{t.TempDir(), "is missing: build it", []string{"--etcd", "2.0"}},
 		{t.TempDir(), "is missing: build it", []string{"--programs", "/nowhere"}},
 		{t.TempDir(), "no such file", []string{"--encryption", "/nowhere.yaml"}},
-		{t.TempDir(), "is not PROGRAM=--name=value", []string{"--flag", "kubelet=--v=2"}},
+		{t.TempDir(), "is not PROGRAM=--name=value", []string{"--flag", "kube-proxy=--v=2"}},
 		{t.TempDir(), "operands where there should be 0", []string{"please"}},
 	} {
 		args := append([]string{"--programs", programs, "--only-etcd"}, row.args...)

@@ -7,6 +7,7 @@ package process
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"sync"
@@ -100,7 +101,7 @@ func (g *Group) start(process *entry) error {
 	defer null.Close()
 	pid, err := syscall.ForkExec(spec.Path, append([]string{spec.Path}, spec.Args...), &syscall.ProcAttr{
 		Dir:   "/",
-		Env:   append(os.Environ(), spec.Env...),
+		Env:   (&exec.Cmd{Env: append(os.Environ(), spec.Env...)}).Environ(), // the last of a name counts
 		Files: []uintptr{null.Fd(), log.Fd(), log.Fd()},
 		Sys:   &syscall.SysProcAttr{Setsid: true},
 	})

@@ -34,7 +34,11 @@ func Enter(listeners int) ([]net.Listener, error) {
 	if err := unix.Mount("proc", "/proc", "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
 		return nil, fmt.Errorf("/proc of its own: %w", err)
 	}
-	if err := loopback("10.96.0.1"); err != nil {
+	if err := loopback(); err != nil {
+		return nil, err
+	}
+	// That of the API server's Service, so that pods reach it with no kube-proxy.
+	if err := AddAddress("api", "10.96.0.1"); err != nil {
 		return nil, err
 	}
 	return inherited(listeners)
@@ -54,9 +58,8 @@ func inherited(count int) ([]net.Listener, error) {
 	return all, nil
 }
 
-// Brings `lo` up and gives it one more address: that of the API server's Service, so that pods reach it with no
-// kube-proxy.
-func loopback(address string) error {
+// Brings `lo` up.
+func loopback() error {
 	socket, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return err
@@ -72,16 +75,6 @@ func loopback(address string) error {
 	request.SetUint16(request.Uint16() | unix.IFF_UP)
 	if err := unix.IoctlIfreq(socket, unix.SIOCSIFFLAGS, request); err != nil {
 		return fmt.Errorf("lo up: %w", err)
-	}
-	alias, err := unix.NewIfreq("lo:api") // a label: the first address stays
-	if err != nil {
-		return err
-	}
-	if err := alias.SetInet4Addr(net.ParseIP(address).To4()); err != nil {
-		return err
-	}
-	if err := unix.IoctlIfreq(socket, unix.SIOCSIFADDR, alias); err != nil {
-		return fmt.Errorf("address %s on lo: %w", address, err)
 	}
 	return nil
 }

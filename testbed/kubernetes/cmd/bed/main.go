@@ -34,6 +34,7 @@ Processes: etcd, kube-apiserver, kube-controller-manager, kube-scheduler.
 var verbs = map[string]func(args []string) error{
 	"up":      up,
 	"inside":  inside,
+	"sweep":   sweep,
 	"down":    down,
 	"status":  status,
 	"restart": tellProcess("restart"),

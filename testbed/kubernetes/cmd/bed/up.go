@@ -37,6 +37,7 @@ func up(args []string) error {
 	flags.BoolVar(&options.NoScheduler, "no-scheduler", false, "without kube-scheduler")
 	flags.BoolVar(&options.NoController, "no-controller-manager", false, "without kube-controller-manager")
 	flags.BoolVar(&options.CSI, "csi", false, "volumes and snapshots of them: CSI driver, sidecars, snapshot-controller, classes")
+	flags.IntVar(&options.Nodes, "node", 0, "with so many nodes: containerd, runc and kubelet, to run pods (as root)")
 	flags.Func("flag", "`PROGRAM=--name=value`: one more flag of a program; may be given again", func(flag string) error {
 		options.Flags = append(options.Flags, flag)
 		return nil
@@ -143,12 +144,18 @@ func hold(folder cluster.Folder, options *cluster.Options, launched bool) error 
 	for _, listener := range listeners {
 		listener.Close() // the ones inside go on; a client shall be refused once they are gone
 	}
+	if options.Nodes > 0 {
+		if err := startSweeper(folder); err != nil {
+			_ = inside.Signal(syscall.SIGKILL)
+			return err
+		}
+	}
 	if launched {
 		go endWithReader(folder, signals)
 	}
 	go end(inside, signals)
 	state, err := inside.Wait()
-	if err != nil {
+	if err = errors.Join(err, folder.Sweep()); err != nil {
 		return err
 	}
 	if state.Success() {

@@ -1,0 +1,3 @@
+module tidemark.test/work
+
+go 1.26
