@@ -28,7 +28,8 @@ const usage = `usage: bed VERB [--dir D] ...
   fill      objects of every kind that can be created, custom ones too
   churn     objects come, change and go for a while
 
-Processes: etcd, kube-apiserver, kube-controller-manager, kube-scheduler.
+Processes: etcd, kube-apiserver, kube-controller-manager, kube-scheduler;
+with --node kubelet and containerd, those of the second node kubelet-2 and containerd-2, and so on.
 `
 
 var verbs = map[string]func(args []string) error{

@@ -31,10 +31,10 @@ func TestItGoesOnWhereTheFileEnds(t *testing.T) {
 
 func TestCheckRefuses(t *testing.T) {
 	for content, want := range map[string]int64{
-		"000000001\n000000003\n": 1,
-		"000000002\n":            0,
-		"000000001\n000000001\n": 1,
-		"00000001\n\n":           0,
+		"000000001\n000000003\n":                   1,
+		"000000002\n":                              0,
+		"000000001\n000000001\n":                   1,
+		"00000001\n\n":                             0,
 		"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00": 0,
 	} {
 		path := filepath.Join(t.TempDir(), "counters")
