@@ -79,6 +79,9 @@ func Start(ctx context.Context, folder Folder, options *Options, listeners []net
 			if err := bed.startCSI(ctx); err != nil {
 				return nil, err
 			}
+			if err := bed.startRegistrars(ctx); err != nil {
+				return nil, err
+			}
 		}
 	}
 	bed.mutex.Lock()

@@ -101,6 +101,9 @@ func (o *Options) checkNodes() error {
 			return fmt.Errorf("the program %s is missing: build it with testbed/kubernetes/build kubelet and testbed/node/build", program)
 		}
 	}
+	if registrar := filepath.Join(o.Programs, "csi", CSIRegistrar); o.CSI && !exists(registrar) {
+		return fmt.Errorf("the program %s is missing: build it with testbed/csi/build", registrar)
+	}
 	_, err := o.runc()
 	return err
 }

@@ -162,6 +162,8 @@ func (b *Bed) nodeAnswers(ctx context.Context, name string) error {
 			return b.containerdAnswers(ctx, n)
 		case n.of(Kubelet):
 			return b.answers(ctx, b.kubelet(n))
+		case n.of(CSIRegistrar):
+			return b.hasDriver(ctx, n)
 		}
 	}
 	return nil

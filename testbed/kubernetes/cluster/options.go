@@ -55,6 +55,7 @@ const (
 
 var flagged = []string{
 	Etcd, APIServer, Controller, Scheduler, SnapshotController, CSIDriver, CSIProvisioner, CSISnapshotter, Kubelet, Containerd,
+	CSIRegistrar,
 }
 
 // Resolve makes paths absolute, finds the programs, and says what is missing.

@@ -70,7 +70,7 @@ func (b *drilled) k(args ...string) string {
 	return strings.TrimSpace(output)
 }
 
-func (b *drilled) apply(manifest string) {
+func (b *drilled) create(manifest string) {
 	b.Helper()
 	path := filepath.Join(b.TempDir(), "manifest.yaml")
 	if err := os.WriteFile(path, []byte(manifest), 0o644); err != nil {
@@ -228,13 +228,13 @@ func (b *drilled) of(t *testing.T) *drilled {
 
 func (b *drilled) deploys() {
 	b.timed("2 replicas are available", func() {
-		b.apply(manifest(deployment, ""))
-		b.k("rollout", "status", "deployment/web", "--timeout=120s")
+		b.create(manifest(deployment, ""))
+		b.k("rollout", "status", "deployment/web", "--timeout=300s")
 	})
 	for _, replicas := range []string{"4", "1"} {
 		b.timed("scaled to "+replicas, func() {
 			b.k("scale", "deployment/web", "--replicas", replicas)
-			b.k("rollout", "status", "deployment/web", "--timeout=120s")
+			b.k("rollout", "status", "deployment/web", "--timeout=300s")
 			b.until("so many pods", func() bool {
 				return len(strings.Fields(b.k("get", "pods", "-l", "app=web", "-o", "name"))) == atoi(replicas)
 			})
@@ -248,7 +248,7 @@ func (b *drilled) deploys() {
 		before := b.check(pod, "/data/counters")
 		_ = syscall.Kill(b.contained("work count /data/counters"), syscall.SIGKILL)
 		b.until("the restart", func() bool { return b.restarts(pod) == "1" })
-		b.k("wait", "--for=condition=Ready", "pod/"+pod, "--timeout=60s")
+		b.k("wait", "--for=condition=Ready", "pod/"+pod, "--timeout=300s")
 		// The volume is the pod's, and outlives the container.
 		if said := b.k("logs", pod); !strings.Contains(said, "goes on after ") || strings.Contains(said, "goes on after 0\n") {
 			b.Errorf("it says %q", said)
@@ -269,8 +269,8 @@ func atoi(text string) int {
 
 func (b *drilled) stores(manifest string) {
 	b.timed("2 replicas, one after the other", func() {
-		b.apply(manifest)
-		b.k("rollout", "status", "statefulset/store", "--timeout=120s")
+		b.create(manifest)
+		b.k("rollout", "status", "statefulset/store", "--timeout=300s")
 	})
 	if ip := b.k("get", "pod", "store-1", "-o", "jsonpath={.status.podIP}"); ip != "10.99.0.1" {
 		b.Errorf("a pod in the node's network has the address '%s'", ip)
@@ -296,7 +296,7 @@ func (b *drilled) stores(manifest string) {
 			now := b.k("get", "pod", "store-0", "--ignore-not-found", "-o", "jsonpath={.metadata.uid}")
 			return now != "" && now != uid
 		})
-		b.k("wait", "--for=condition=Ready", "pod/store-0", "--timeout=60s")
+		b.k("wait", "--for=condition=Ready", "pod/store-0", "--timeout=300s")
 	})
 	if after := b.check("store-0", "/host/store-0"); after < before {
 		b.Errorf("%d counters after it, %d before", after, before)
@@ -309,9 +309,9 @@ func (b *drilled) stores(manifest string) {
 
 func (b *drilled) works() {
 	b.timed("3 completions, and one that fails", func() {
-		b.apply(manifest(jobs, ""))
-		b.k("wait", "--for=condition=Complete", "job/once", "--timeout=120s")
-		b.k("wait", "--for=condition=Failed", "job/fails", "--timeout=120s")
+		b.create(manifest(jobs, ""))
+		b.k("wait", "--for=condition=Complete", "job/once", "--timeout=300s")
+		b.k("wait", "--for=condition=Failed", "job/fails", "--timeout=300s")
 	})
 	said := b.k("logs", "-l", "job-name=once", "--prefix=false")
 	if count := strings.Count(said, sumOfCounters(200)+"  /tmp/counters"); count != 3 {
@@ -346,8 +346,8 @@ func (b *drilled) goesOnThroughRestarts() {
 // SIGKILL of the outer process, while pods run.
 func TestANodeThatIsKilledLeavesNothing(t *testing.T) {
 	bed := startNodes(t, "--node", "1")
-	bed.apply(manifest(deployment, ""))
-	bed.k("rollout", "status", "deployment/web", "--timeout=120s")
+	bed.create(manifest(deployment, ""))
+	bed.k("rollout", "status", "deployment/web", "--timeout=300s")
 	traces := bed.traces()
 	if len(cgroup.Left(cgroup.Name(bed.dir))) == 0 {
 		t.Error("a node that runs has a cgroup")
@@ -362,8 +362,8 @@ func TestANodeThatIsKilledLeavesNothing(t *testing.T) {
 // Down with --keep and up with --again is a machine that is switched off and on: its pods run again.
 func TestANodeAgain(t *testing.T) {
 	bed := startNodes(t, "--node", "2")
-	bed.apply(manifest(statefulSet, filepath.Join(bed.dir, "host")))
-	bed.k("rollout", "status", "statefulset/store", "--timeout=120s")
+	bed.create(manifest(statefulSet, filepath.Join(bed.dir, "host")))
+	bed.k("rollout", "status", "statefulset/store", "--timeout=300s")
 	before := bed.check("store-0", "/host/store-0")
 	nodes := strings.Fields(bed.k("get", "pods", "-o", "jsonpath={.items[*].spec.nodeName}"))
 	if len(nodes) != 2 || nodes[0] == nodes[1] {
@@ -373,7 +373,7 @@ func TestANodeAgain(t *testing.T) {
 	bed.up("--node", "2", "--again")
 	bed.timed("pods run again", func() {
 		bed.until("the containers' second start", func() bool { return bed.restarts("store-0") == "1" && bed.restarts("store-1") == "1" })
-		bed.k("rollout", "status", "statefulset/store", "--timeout=120s")
+		bed.k("rollout", "status", "statefulset/store", "--timeout=300s")
 	})
 	if after := bed.check("store-0", "/host/store-0"); after < before {
 		t.Errorf("%d counters after it, %d before", after, before)

@@ -21,6 +21,7 @@ const usage = `usage: work VERB ...
                         goes on where the file ends
   write FILE NUMBER     append so many, print the file's SHA-256
   sum FILE...           print the SHA-256 of each
+  expect FILE SHA256    fail if it has another
   check FILE            every counter there once, in order; prints how many
   put FILE TEXT         make the file, on disk
   cat FILE...
@@ -30,15 +31,16 @@ const usage = `usage: work VERB ...
 `
 
 var verbs = map[string]func(args []string) error{
-	"count": count,
-	"write": write,
-	"sum":   sum,
-	"check": check,
-	"put":   put,
-	"cat":   cat,
-	"ls":    list,
-	"sleep": sleep,
-	"exit":  exit,
+	"count":  count,
+	"write":  write,
+	"sum":    sum,
+	"expect": expect,
+	"check":  check,
+	"put":    put,
+	"cat":    cat,
+	"ls":     list,
+	"sleep":  sleep,
+	"exit":   exit,
 }
 
 var errUsage = errors.New("usage")
@@ -129,6 +131,17 @@ func sum(args []string) error {
 		fmt.Printf("%s  %s\n", digest, path)
 	}
 	return nil
+}
+
+func expect(args []string) error {
+	if len(args) != 2 {
+		return errUsage
+	}
+	digest, err := counters.Sum(args[0])
+	if err == nil && digest != args[1] {
+		err = fmt.Errorf("%s has the SHA-256 %s, not %s", args[0], digest, args[1])
+	}
+	return err
 }
 
 func check(args []string) error {
