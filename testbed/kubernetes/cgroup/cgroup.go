@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -53,13 +54,18 @@ func hierarchies() ([]hierarchy, error) {
 	return all, nil
 }
 
-// Make makes a cgroup, as in "tidemark-bed-0123/node-1", in every hierarchy that has controllers.
+// Make makes a cgroup, as in "tidemark-bed-0123/node-1", in every hierarchy that pods need.
 func Make(name string) error {
 	all, err := hierarchies()
 	if err != nil {
 		return err
 	}
+	first := slices.ContainsFunc(all, func(each hierarchy) bool { return each.version == 1 })
 	for _, each := range all {
+		// Beside hierarchies of version 1 the other one has what these leave: nothing that pods need.
+		if first && each.version == 2 {
+			continue
+		}
 		if err := each.make(name); err != nil {
 			return fmt.Errorf("cgroup %s: %w", name, err)
 		}
@@ -68,9 +74,6 @@ func Make(name string) error {
 }
 
 func (h hierarchy) make(name string) error {
-	if h.version == 2 && len(words(filepath.Join(h.path, "cgroup.controllers"))) == 0 {
-		return nil // beside the hierarchies of version 1, which have them all
-	}
 	path := h.path
 	for part := range strings.SplitSeq(name, "/") {
 		parent := path
@@ -104,7 +107,10 @@ func (h hierarchy) make(name string) error {
 	return nil
 }
 
-// Children get every controller that the cgroup has.
+// What runc and the kubelet use, if it is there.
+var controllers = []string{"cpu", "cpuset", "hugetlb", "io", "memory", "pids"}
+
+// Children get those controllers that the cgroup has. At the top of a machine they have them already, or keep them.
 func handDown(path string) error {
 	given := map[string]bool{}
 	control := filepath.Join(path, "cgroup.subtree_control")
@@ -112,7 +118,7 @@ func handDown(path string) error {
 		given[controller] = true
 	}
 	for _, controller := range words(filepath.Join(path, "cgroup.controllers")) {
-		if given[controller] {
+		if given[controller] || !slices.Contains(controllers, controller) {
 			continue
 		}
 		err := os.WriteFile(control, []byte("+"+controller), 0)

@@ -379,3 +379,22 @@ func TestANodeAgain(t *testing.T) {
 		t.Errorf("%d counters after it, %d before", after, before)
 	}
 }
+
+// A bed whose folder is below /run, of which its programs see a copy: what it writes there is seen outside all the same.
+func TestANodeBelowRun(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("a node needs root")
+	}
+	folder, err := os.MkdirTemp("/run", "bed-drill-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(folder) })
+	t.Setenv("TMPDIR", folder)
+	bed := startNodes(t, "--node", "1")
+	bed.create(manifest(jobs, ""))
+	bed.k("wait", "--for=condition=Complete", "job/once", "--timeout=300s")
+	if logs, _ := filepath.Glob(filepath.Join(bed.dir, "node-1", "pods", "*", "*", "*.log")); len(logs) < 3 {
+		t.Errorf("the pods' logs are not there: %v", logs)
+	}
+}

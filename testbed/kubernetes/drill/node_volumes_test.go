@@ -140,7 +140,9 @@ func TestAPodsVolumeComesBackFromASnapshot(t *testing.T) {
 
 	bed.timed("the driver is killed and starts again under the pod", func() {
 		bed.must("restart", cluster.CSIDriver)
-		bed.must("restart", cluster.CSIProvisioner) // which ends when it loses the driver; in a pod the kubelet starts it again
+		// They end when they lose the driver; in a pod the kubelet starts them again.
+		bed.must("restart", cluster.CSIProvisioner)
+		bed.must("restart", cluster.CSISnapshotter)
 		last := bed.check("writer", "/data/counters")
 		bed.until("more counters", func() bool { return bed.check("writer", "/data/counters") > last })
 	})

@@ -163,6 +163,8 @@ func TestUpRefuses(t *testing.T) {
 		{t.TempDir(), "no such file", []string{"--encryption", "/nowhere.yaml"}},
 		{t.TempDir(), "is not PROGRAM=--name=value", []string{"--flag", "kube-proxy=--v=2"}},
 		{t.TempDir(), "operands where there should be 0", []string{"please"}},
+		{t.TempDir(), "--only-etcd leaves Kubernetes out", []string{"--node", "1"}},
+		{t.TempDir(), "there can be up to 9", []string{"--node", "10"}},
 	} {
 		args := append([]string{"--programs", programs, "--only-etcd"}, row.args...)
 		_, err := (&drilled{T: t, dir: row.dir}).run("up", args...)
