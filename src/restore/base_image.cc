@@ -63,6 +63,20 @@ Result<std::uint64_t> spool_unproven(io::Source& body, const io::Path& spool, st
   return unproven_length(size, name);
 }
 
+// Ends when somebody asks to stop.
+class StoppableSource final : public io::Source {
+ public:
+  StoppableSource(io::Source& from, const std::stop_token& stop) : from_(from), stop_(stop) {}
+  Result<std::size_t> read(MutableBytes into) override {
+    if (stop_.stop_requested()) return fail(Errc::cancelled, "stopped");
+    return from_.read(into);
+  }
+
+ private:
+  io::Source& from_;
+  const std::stop_token& stop_;
+};
+
 }  // namespace
 
 Result<std::unique_ptr<BaseImage>> BaseImage::open(std::shared_ptr<io::MappedFile> file, std::uint64_t length,
@@ -121,6 +135,15 @@ const Status& BaseImage::proven() {
 
 BaseImage::~BaseImage() {
   if (!remove_.empty()) ::unlink(remove_.c_str());
+}
+
+Result<std::unique_ptr<BaseImage>> open_base_image(Origin& from, const catalog::Point& base, const io::Path& spool,
+                                                   bool skip_digest, const std::stop_token& stop) {
+  if (const auto file = from.plain_file(base)) return BaseImage::in_place(*file, skip_digest);
+  TM_LET(const auto body, from.body(base));
+  TM_CHECK(io::make_dirs(spool.parent_path()));
+  StoppableSource stoppable(*body, stop);
+  return BaseImage::spool(stoppable, spool, base.key, skip_digest);
 }
 
 }  // namespace tidemark::restore

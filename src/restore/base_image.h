@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <thread>
 
@@ -11,6 +12,7 @@
 #include "etcd/database.h"
 #include "io/file.h"
 #include "io/stream.h"
+#include "restore/origin.h"
 #include "restore/plan.h"
 
 namespace tidemark::restore {
@@ -51,5 +53,10 @@ class BaseImage {
   Status digest_;
   std::jthread hashing_;  // last: it uses the others
 };
+
+// The base of a plan as its origin has it: mapped in place when it is a plain file, else spooled to `spool`, whose
+// directory is made. Errc::cancelled: asked to stop.
+Result<std::unique_ptr<BaseImage>> open_base_image(Origin& from, const catalog::Point& base, const io::Path& spool,
+                                                   bool skip_digest, const std::stop_token& stop);
 
 }  // namespace tidemark::restore

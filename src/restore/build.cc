@@ -42,20 +42,6 @@ class Ticker {
   std::jthread thread_;  // last: it uses the others
 };
 
-// Ends when somebody asks to stop.
-class StoppableSource final : public io::Source {
- public:
-  StoppableSource(io::Source& from, const std::stop_token& stop) : from_(from), stop_(stop) {}
-  Result<std::size_t> read(MutableBytes into) override {
-    if (stop_.stop_requested()) return fail(Errc::cancelled, "stopped");
-    return from_.read(into);
-  }
-
- private:
-  io::Source& from_;
-  const std::stop_token& stop_;
-};
-
 }  // namespace
 
 Result<bool> Builder::open_base(const Plan& plan, Facts& facts, bool prove) {
@@ -63,13 +49,7 @@ Result<bool> Builder::open_base(const Plan& plan, Facts& facts, bool prove) {
   base_.reset();
   audience_.progress("base", 0, plan.base.size);
   const bool skip_digest = wish_.skip_digest || from_.without_digest();
-  auto opened = [&]() -> Result<std::unique_ptr<BaseImage>> {
-    if (const auto file = from_.plain_file(plan.base)) return BaseImage::in_place(*file, skip_digest);
-    TM_LET(const auto body, from_.body(plan.base));
-    TM_CHECK(io::make_dirs(places_.partial()));
-    StoppableSource stoppable(*body, stop_);
-    return BaseImage::spool(stoppable, places_.partial() / "base.db", plan.base.key, skip_digest);
-  }();
+  auto opened = open_base_image(from_, plan.base, places_.partial() / "base.db", skip_digest, stop_);
   base_key_ = plan.base.key;
   if (!opened) return learn_base(facts, opened.error());
   base_ = *std::move(opened);

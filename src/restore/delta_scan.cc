@@ -46,6 +46,7 @@ Result<DeltaScan> scan_delta(io::Source& body, RevisionSpan take,
     if (scan.resumes_after_hole != Revision(0)) return {};
     scan.held.last = mod;
     if (!take.contains(mod)) return {};
+    scan.taken_until = event.time;
     etcd::KeyValue kv{.key = event.key, .value = {}, .create = {}, .mod = {}, .version = 0, .lease = {}};
     if (!event.deletion) {
       kv.value = event.value;

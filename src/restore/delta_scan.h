@@ -4,6 +4,7 @@
 #include <functional>
 #include <stop_token>
 
+#include "base/clock.h"
 #include "bucket/delta.h"
 #include "etcd/row.h"
 #include "io/stream.h"
@@ -14,6 +15,7 @@ struct DeltaScan {
   RevisionSpan held;            // the revisions it really holds, up to its first hole
   Revision resumes_after_hole;  // 0: no hole. Otherwise the first revision behind it; such rows are not handed out
   std::uint64_t events = 0;
+  Time taken_until;  // when the recorder received the last event that was handed out
 };
 
 // Hands every event of `take` to `each`. The views die with the call. Until this returned ok nothing of it may be

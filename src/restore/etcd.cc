@@ -11,9 +11,9 @@
 #include "base/rfc3339.h"
 #include "etcd/data_dir.h"
 #include "restore/build.h"
+#include "restore/course.h"
 #include "restore/kubernetes_report.h"
 #include "restore/swap.h"
-#include "restore/time_target.h"
 
 namespace tidemark::restore {
 namespace {
@@ -76,41 +76,6 @@ Status check_directory(const EtcdRestore& wish, Audience& audience, Steps& steps
                   "--replace swaps it for the restored one and keeps it as member.before-<time>");
   }
   return {};
-}
-
-// What is planned from: the timeline as the target allows it, and all that was learned.
-struct Course {
-  catalog::Timeline whole;    // the store's
-  catalog::Timeline allowed;  // what the target may use
-  Wish wish;
-  Facts facts;
-
-  Result<Plan> plan() {
-    auto made = make_plan(allowed, wish, facts);
-    if (made) made->newest = newest_claimed(whole, facts);
-    return made;
-  }
-};
-
-Result<Course> set_course(const EtcdRestore& wish, Origin& from, Audience& audience, const std::stop_token& stop) {
-  Course course;
-  TM_LET(course.whole, from.timeline());
-  course.allowed = course.whole;
-  switch (wish.target.kind) {
-    case Target::Kind::latest: course.wish.or_less = true; break;
-    case Target::Kind::revision: course.wish.revision = wish.target.revision; break;
-    case Target::Kind::time: {
-      const auto open_body = [&](const catalog::Point& point) { return from.body(point); };
-      TM_LET(auto answer, resolve_time(course.whole, wish.target.time, open_body, course.facts, stop));
-      course.allowed = std::move(answer.timeline);
-      course.wish = answer.wish;
-      if (answer.beyond_the_end) {
-        audience.say(fmt::format("no change after {} is in the store: the newest state it holds is taken",
-                                 print_rfc3339(wish.target.time)));
-      }
-    }
-  }
-  return course;
 }
 
 // Files of a restore run by root belong to whoever owns the data directory.
@@ -178,7 +143,11 @@ Result<bool> build(const EtcdRestore& wish, const Where& where, Origin& from, Co
 Result<Restored> restore_locked(const EtcdRestore& wish, const Where& where, Origin& from, Audience& audience,
                                 const Clock& clock, Steps& steps, const std::stop_token& stop) {
   TM_CHECK(check_directory(wish, audience, steps));
-  TM_LET(Course course, set_course(wish, from, audience, stop));
+  TM_LET(Course course, set_course(from, wish.target, stop));
+  if (course.beyond_the_end) {
+    audience.say(fmt::format("no change after {} is in the store: the newest state it holds is taken",
+                             print_rfc3339(wish.target.time)));
+  }
   const Places places{wish.data_dir};
   Restored done;
   Builder builder(wish, from, audience, places, stop);
