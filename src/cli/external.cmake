@@ -10,6 +10,7 @@ find_package(Protobuf REQUIRED)
 pkg_check_modules(PROMETHEUS_PULL REQUIRED prometheus-cpp-pull)  # its CMake package does not tell its version
 set(libraries "gRPC ${GRPCPP_VERSION},protobuf ${Protobuf_VERSION},OpenSSL ${OPENSSL_VERSION},libcurl ${CURL_VERSION_STRING}")
 string(APPEND libraries ",expat ${EXPAT_VERSION_STRING},ISA-L ${ISAL_VERSION},prometheus-cpp ${PROMETHEUS_PULL_VERSION}")
+string(APPEND libraries ",libyaml ${YAML_VERSION},libsodium ${SODIUM_VERSION}")
 string(APPEND libraries ",spdlog ${spdlog_VERSION},fmt ${fmt_VERSION}")
 set_source_files_properties(${dir}/version.cc PROPERTIES COMPILE_DEFINITIONS
   "TM_LIBRARIES=\"${libraries}\";TM_BUILD_TYPE=\"${CMAKE_BUILD_TYPE}\";TM_SANITIZE=\"${TM_SANITIZE}\"")

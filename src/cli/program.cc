@@ -103,6 +103,7 @@ Program::Program(Surroundings around)
   add_record(*this);
   add_list(*this);
   add_show(*this);
+  add_get(*this);
   add_restore(*this);
   add_copy(*this);
   add_store_verbs(*this);

@@ -1,0 +1,161 @@
+#include "history/moment.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "etcd/row.h"
+#include "restore/delta_scan.h"
+#include "restore/replay.h"
+
+namespace tidemark::history {
+namespace {
+
+// More rounds than objects cannot be needed; each learns about one.
+constexpr int kMostRounds = 10'000;
+
+bool is_below(std::string_view key, std::span<const std::string> prefixes) {
+  return std::ranges::any_of(prefixes, [&](const std::string& prefix) { return key.starts_with(prefix); });
+}
+
+Row row_of(const etcd::KeyValue& kv) {
+  return {.value = std::string(as_text(kv.value)),
+          .create = kv.create,
+          .mod = kv.mod,
+          .version = kv.version,
+          .lease = kv.lease};
+}
+
+// What the newest events say of each key, nullopt: deleted.
+using Settled = std::map<std::string, std::optional<Row>, std::less<>>;
+
+// The newest row at or below `reach` of each key that nothing newer has settled.
+Status add_base(const bolt::Reader& base, Revision reach, std::span<const std::string> prefixes, Settled& settled,
+                const std::stop_token& stop) {
+  TM_LET(const auto rows, base.bucket("key"));
+  return base.for_each_backwards(rows, [&](const bolt::Element& element) -> Status {
+    if (stop.stop_requested()) return fail(Errc::cancelled, "stopped");
+    TM_LET(const etcd::RowId id, named(base.name(), etcd::decode_row_key(element.key)));
+    if (id.main > reach) return {};
+    TM_LET(const auto kv, named(base.name(), etcd::decode_key_value(element.value)));
+    const std::string_view key = as_text(kv.key);
+    if (!is_below(key, prefixes) || settled.contains(key)) return {};
+    settled.emplace(key, id.tombstone ? std::nullopt : std::optional(row_of(kv)));
+    return {};
+  });
+}
+
+Status add_event(const etcd::RowId& id, const etcd::KeyValue& kv, std::span<const std::string> prefixes,
+                 Settled& settled) {
+  const std::string_view key = as_text(kv.key);
+  if (!is_below(key, prefixes)) return {};
+  std::optional<Row> row;
+  if (!id.tombstone) row = row_of(kv);
+  settled.insert_or_assign(std::string(key), std::move(row));
+  return {};
+}
+
+}  // namespace
+
+Moment::~Moment() = default;
+
+Result<std::unique_ptr<Moment>> Moment::open(restore::Origin& from, const restore::Target& target,
+                                             MomentOptions options) {
+  std::unique_ptr<Moment> moment(new Moment(from, target, std::move(options)));
+  TM_LET(moment->course_, restore::set_course(from, target, moment->options_.stop));
+  if (from.nameless()) {
+    // Its name says nothing: opened first, so that the plan can.
+    TM_LET(const restore::Plan guess,
+           restore::make_plan(moment->course_.allowed, {.revision = {}, .or_less = true}, moment->course_.facts));
+    TM_LET([[maybe_unused]] const bool as_named, moment->open_base(guess));
+  }
+  TM_CHECK(moment->settle_base());
+  return moment;
+}
+
+// False: the object is bad, plan again. What is not its fault is a failure.
+Result<bool> Moment::learn(const std::string& key, const Error& why) {
+  if (!restore::is_objects_fault(why.code)) return std::unexpected(why);
+  if (key == base_key_) base_.reset();
+  course_.facts.bad[key] = why.what;
+  return false;
+}
+
+Result<bool> Moment::open_base(const restore::Plan& plan) {
+  if (base_ && base_key_ == plan.base.key) return true;
+  base_.reset();
+  base_key_ = plan.base.key;
+  if (options_.progress) options_.progress("base", 0, plan.base.size);
+  auto opened =
+      restore::open_base_image(from_, plan.base, options_.scratch / "base.db", from_.without_digest(), options_.stop);
+  if (!opened) return learn(plan.base.key, opened.error());
+  base_ = *std::move(opened);
+  course_.facts.fulls[plan.base.key] = base_->facts();
+  return base_->facts().revision == plan.base_revision;
+}
+
+Status Moment::settle_base() {
+  for (int round = 0; round < kMostRounds; ++round) {
+    TM_LET(plan_, course_.plan());
+    TM_LET(const bool as_planned, open_base(plan_));
+    if (as_planned) return {};
+  }
+  return fail(Errc::corrupt, "planning does not come to an end: the objects in the store keep changing");
+}
+
+// False: an object was not what it seemed, plan again.
+Result<bool> Moment::gather(std::span<const std::string> prefixes, Rows& rows) {
+  Settled settled;
+  std::uint64_t done = 0, all = 0;
+  for (const restore::Step& step : plan_.steps) all += step.point.size;
+  for (const restore::Step& step : plan_.steps) {
+    if (options_.progress) options_.progress("deltas", done, all);
+    const std::string& key = step.point.key;
+    bool each_failed = false;
+    const auto scanned = [&]() -> Result<restore::DeltaScan> {
+      TM_LET(const auto body, from_.body(step.point));
+      const auto each = [&](const etcd::RowId& id, const etcd::KeyValue& kv) {
+        return add_event(id, kv, prefixes, settled);
+      };
+      return restore::scan_delta(*body, step.take, each, each_failed, options_.stop);
+    }();
+    if (!scanned) {
+      if (each_failed) return std::unexpected(named(key, scanned).error());
+      return learn(key, named(key, scanned).error());
+    }
+    if (scanned->held.first > step.take.first || scanned->held.last < step.take.last) {
+      course_.facts.deltas[key] = scanned->held;
+      return false;
+    }
+    last_change_ = scanned->taken_until;
+    done += step.point.size;
+  }
+  if (options_.progress) options_.progress("rows", 0, 0);
+  if (auto walked = add_base(base_->database(), plan_.reach, prefixes, settled, options_.stop); !walked) {
+    return learn(plan_.base.key, walked.error());
+  }
+  if (const Status proven = base_->proven(); !proven) return learn(plan_.base.key, proven.error());
+  rows.clear();
+  for (auto& [key, row] : settled) {
+    if (row) rows.emplace_hint(rows.end(), key, *std::move(row));
+  }
+  return true;
+}
+
+Result<Rows> Moment::below(std::span<const std::string> prefixes) {
+  for (int round = 0; round < kMostRounds; ++round) {
+    TM_CHECK(settle_base());
+    Rows rows;
+    TM_LET(const bool whole, gather(prefixes, rows));
+    if (whole) return rows;
+  }
+  return fail(Errc::corrupt, "planning does not come to an end: the objects in the store keep changing");
+}
+
+Time Moment::time() const {
+  if (target_.kind == restore::Target::Kind::time) return target_.time;
+  if (last_change_) return *last_change_;
+  const catalog::Point& newest = plan_.steps.empty() ? plan_.base : plan_.steps.back().point;
+  return catalog::created(newest.name);
+}
+
+}  // namespace tidemark::history

@@ -1,0 +1,83 @@
+// The rows of an etcd as they were at one moment, for a few prefixes of keys: from a base and deltas, or one snapshot.
+//
+// Nothing is rebuilt: the deltas' events and the base's rows below the prefixes are gathered, everything else is passed
+// over. Memory: what was below the prefixes at that moment, never the whole store. Everything is proven with the same
+// readers as a restore's (digests, order, density) before it is handed out; a bad object is planned around as there.
+// Threads: one at a time.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/ids.h"
+#include "base/result.h"
+#include "io/file.h"
+#include "restore/base_image.h"
+#include "restore/course.h"
+#include "restore/origin.h"
+#include "restore/target.h"
+
+namespace tidemark::history {
+
+struct Row {
+  std::string value;
+  Revision create, mod;
+  std::int64_t version = 0;
+  LeaseId lease;
+};
+using Rows = std::map<std::string, Row, std::less<>>;  // by key
+
+struct MomentOptions {
+  io::Path scratch;  // where a base that is no plain file is unpacked; must exist
+  std::stop_token stop;
+  // What is being read, and how far: bytes of objects.
+  std::function<void(std::string_view step, std::uint64_t done, std::uint64_t all)> progress;
+};
+
+class Moment {
+ public:
+  // Plans and opens the base. Errc::not_found: nothing restorable at that moment, the message names the nearest ones.
+  // Errc::corrupt: no usable base. Requires: `from` outlives this.
+  static Result<std::unique_ptr<Moment>> open(restore::Origin& from, const restore::Target& target,
+                                              MomentOptions options);
+  ~Moment();
+
+  // What there was below these prefixes. It may teach that an object is bad, and so move revision(), when the newest
+  // moment was asked for. Errors as open()'s.
+  Result<Rows> below(std::span<const std::string> prefixes);
+
+  // The state that is shown: the target, or the newest provable one. The rest is for what is said about it.
+  Revision revision() const { return plan_.reach; }
+  const restore::Plan& plan() const { return plan_; }
+  // No change after the target's time is known: the newest state is shown.
+  bool beyond_the_end() const { return course_.beyond_the_end; }
+  // When that revision was the newest: the target's time; else when its last change was received, as far as below() has
+  // met it, or the creation of the newest object used.
+  Time time() const;
+
+ private:
+  Moment(restore::Origin& from, restore::Target target, MomentOptions options)
+      : from_(from), target_(target), options_(std::move(options)) {}
+  Status settle_base();
+  Result<bool> open_base(const restore::Plan& plan);
+  Result<bool> gather(std::span<const std::string> prefixes, Rows& rows);
+  Result<bool> learn(const std::string& key, const Error& why);
+
+  restore::Origin& from_;
+  restore::Target target_;
+  MomentOptions options_;
+  restore::Course course_;
+  restore::Plan plan_;
+  std::unique_ptr<restore::BaseImage> base_;
+  std::string base_key_;
+  std::optional<Time> last_change_;
+};
+
+}  // namespace tidemark::history
