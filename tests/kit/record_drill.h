@@ -49,7 +49,7 @@ inline std::int64_t metric(int port, const std::string& name) {
   return -1;
 }
 
-class RecordDrill : public ::testing::TestWithParam<EtcdVersion> {
+class Recording : public ::testing::Test {
  protected:
   void SetUp() override {
     ASSERT_TRUE(std::filesystem::exists(tidemark_program())) << "build the program first";
@@ -65,8 +65,8 @@ class RecordDrill : public ::testing::TestWithParam<EtcdVersion> {
     args.insert(args.end(), more.begin(), more.end());
     return args;
   }
-  Result<Child> start_recorder(const EtcdProcess& etcd, std::vector<std::string> more = {}) {
-    auto args = record_args(etcd.client_url(), std::move(more));
+  Result<Child> start_recorder(const std::string& endpoints, std::vector<std::string> more = {}) {
+    auto args = record_args(endpoints, std::move(more));
     args.push_back("--metrics-listen");
     args.push_back(fmt::format("127.0.0.1:{}", metrics_port_));
     return Child::start(args, dir_.path() / "record.log");
@@ -95,6 +95,13 @@ class RecordDrill : public ::testing::TestWithParam<EtcdVersion> {
 
   io::TempDir dir_ = io::TempDir::create().value();
   int metrics_port_ = 0;
+};
+
+class RecordDrill : public Recording, public ::testing::WithParamInterface<EtcdVersion> {
+ protected:
+  Result<Child> start_recorder(const EtcdProcess& etcd, std::vector<std::string> more = {}) {
+    return Recording::start_recorder(etcd.client_url(), std::move(more));
+  }
 };
 
 }  // namespace tidemark::testing
