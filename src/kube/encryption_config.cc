@@ -74,7 +74,8 @@ Status read_kms(const json& config, const std::string& where, std::vector<KeyPro
 
 Status read_provider(const json& provider, const std::string& where, std::vector<KeyProvider>& to) {
   if (!provider.is_object() || provider.size() != 1) return wrong(where, "one provider expected");
-  const auto& [name, config] = *provider.items().begin();
+  const std::string& name = provider.begin().key();
+  const json& config = provider.begin().value();
   const std::string at = where + "." + name;
   if (name == "identity") return {};
   if (name == "aescbc") return read_keys(config, Kind::aescbc, at, to);

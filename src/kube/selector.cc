@@ -13,10 +13,10 @@ using nlohmann::json;
 
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
-// Words and marks of a selector, one after another.
-class Words {
+// SelectorWords and marks of a selector, one after another.
+class SelectorWords {
  public:
-  explicit Words(std::string_view text) : text_(text) {}
+  explicit SelectorWords(std::string_view text) : text_(text) {}
 
   void skip_blanks() {
     while (at_ < text_.size() && is_blank(text_[at_])) at_++;
@@ -66,7 +66,7 @@ std::optional<std::int64_t> whole(std::string_view text) {
   return value;
 }
 
-Result<std::vector<std::string>> value_list(Words& words) {
+Result<std::vector<std::string>> value_list(SelectorWords& words) {
   if (!words.take("(")) return words.wrong("'(' expected");
   std::vector<std::string> values;
   do {
@@ -80,7 +80,7 @@ Result<std::vector<std::string>> value_list(Words& words) {
 
 Result<LabelSelector> LabelSelector::parse(std::string_view text) {
   LabelSelector selector;
-  Words words(text);
+  SelectorWords words(text);
   if (words.at_end()) return selector;
   do {
     Rule rule;

@@ -7,10 +7,10 @@
 namespace tidemark::kube {
 namespace {
 
-using nlohmann::json;
+using Json = nlohmann::json;
 
 TEST(LabelSelector, Matches) {
-  const json labels = {{"app", "web"}, {"tier", "front"}, {"size", "7"}, {"example.com/x", ""}};
+  const Json labels = {{"app", "web"}, {"tier", "front"}, {"size", "7"}, {"example.com/x", ""}};
   struct Row {
     const char* text;
     bool matches;
@@ -52,8 +52,8 @@ TEST(LabelSelector, Matches) {
     ASSERT_TRUE(selector) << row.text << ": " << selector.error().what;
     EXPECT_EQ(selector->matches(labels), row.matches) << row.text;
   }
-  EXPECT_FALSE(LabelSelector::parse("app")->matches(json()));
-  EXPECT_TRUE(LabelSelector::parse("!app")->matches(json()));
+  EXPECT_FALSE(LabelSelector::parse("app")->matches(Json()));
+  EXPECT_TRUE(LabelSelector::parse("!app")->matches(Json()));
   EXPECT_FALSE(LabelSelector::parse("app")->matches({{"app", 7}}));
 }
 

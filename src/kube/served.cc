@@ -15,6 +15,11 @@ json* member(json& of, const char* name) {
   return found == of.end() ? nullptr : &*found;
 }
 
+bool says(const json& of, const char* name, std::string_view text) {
+  const auto found = of.find(name);
+  return found != of.end() && found->is_string() && found->get_ref<const std::string&>() == text;
+}
+
 void default_claim_templates(json& object) {
   json* spec = member(object, "spec");
   json* templates = spec == nullptr ? nullptr : member(*spec, "volumeClaimTemplates");
@@ -55,9 +60,10 @@ void convert_conversion(json& spec) {
     spec["conversion"] = json{{"strategy", "None"}};
     return;
   }
+  if (!conversion->is_object()) return;
   json* client = member(*conversion, "webhookClientConfig");
   json* reviews = member(*conversion, "conversionReviewVersions");
-  if (client == nullptr && (reviews == nullptr || (*conversion)["strategy"] != "Webhook")) {
+  if (client == nullptr && (reviews == nullptr || !says(*conversion, "strategy", "Webhook"))) {
     conversion->erase("conversionReviewVersions");
     return;
   }
@@ -71,7 +77,7 @@ void convert_conversion(json& spec) {
 
 // apiextensions.k8s.io/v1beta1, as which definitions are stored, to v1.
 void convert_definition(json& object) {
-  if (object.value("apiVersion", "") != "apiextensions.k8s.io/v1beta1") return;
+  if (!says(object, "apiVersion", "apiextensions.k8s.io/v1beta1")) return;
   json* spec = member(object, "spec");
   if (spec == nullptr || !spec->is_object()) return;
   object["apiVersion"] = "apiextensions.k8s.io/v1";
@@ -105,7 +111,7 @@ bool as_served(json& object, const Resource& resource) {
     return true;
   }
   const std::string wanted = resource.group + "/" + resource.version;
-  if (resource.version.empty() || object.value("apiVersion", "") == wanted) return true;
+  if (resource.version.empty() || says(object, "apiVersion", wanted)) return true;
   if (!resource.convertible) return false;
   object["apiVersion"] = wanted;
   return true;

@@ -7,9 +7,9 @@
 namespace tidemark::kube {
 namespace {
 
-using nlohmann::json;
+using Json = nlohmann::json;
 
-std::string yaml(const json& value) {
+std::string yaml(const Json& value) {
   std::string text;
   print_yaml(value, text);
   return text;
@@ -17,13 +17,13 @@ std::string yaml(const json& value) {
 
 TEST(YamlPrint, AsKubectlPrints) {
   struct Row {
-    json value;
+    Json value;
     const char* text;
   };
   const Row rows[] = {
-      {json::object(), "{}\n"},
-      {{{"a", json::object()}, {"b", json::array()}, {"c", nullptr}}, "a: {}\nb: []\nc: null\n"},
-      {{{"list", {1, "x", {{"k", "v"}, {"l", json::array({2})}}}}}, "list:\n- 1\n- x\n- k: v\n  l:\n  - 2\n"},
+      {Json::object(), "{}\n"},
+      {{{"a", Json::object()}, {"b", Json::array()}, {"c", nullptr}}, "a: {}\nb: []\nc: null\n"},
+      {{{"list", {1, "x", {{"k", "v"}, {"l", Json::array({2})}}}}}, "list:\n- 1\n- x\n- k: v\n  l:\n  - 2\n"},
       {{{"text", "one\ntwo\n"}}, "text: |\n  one\n  two\n"},
       {{{"text", "one\ntwo"}}, "text: |-\n  one\n  two\n"},
       {{{"text", "a\tb\nc"}}, "text: \"a\\tb\\nc\"\n"},
@@ -121,16 +121,16 @@ TEST(YamlPrint, QuotesWhatIsReadAsSomethingElse) {
 }
 
 TEST(YamlRead, WhatItPrints) {
-  const json value = {{"apiVersion", "v1"},
+  const Json value = {{"apiVersion", "v1"},
                       {"data", {{"a", "one\ntwo\n"}, {"b", "yes"}, {"c", "1.50"}, {"d", ""}, {"e", " x"}, {"f", "\t"}}},
-                      {"list", {1, -2, 0.5, true, nullptr, {{"x", json::array()}}, json::array({json::array()})}}};
+                      {"list", {1, -2, 0.5, true, nullptr, {{"x", Json::array()}}, Json::array({Json::array()})}}};
   EXPECT_EQ(parse_yaml(as_bytes(yaml(value))).value(), value);
 }
 
 TEST(YamlRead, Scalars) {
   struct Row {
     const char* text;
-    json value;
+    Json value;
   };
   const Row rows[] = {
       {"", nullptr},
