@@ -48,17 +48,18 @@ Error not_there(const history::Selection::Missing& missing, const GetWish& wish,
                                    : "--at WHEN looks at another moment"};
 }
 
-void tell_moment(Program& program, const GetWish& wish, const history::Moment& moment, Shortfall& shortfall) {
+// What is to be said of the moment itself. False: revisions before it are lost.
+bool tell_moment(Program& program, const GetWish& wish, const history::Moment& moment) {
   if (moment.beyond_the_end()) {
     program.err() << fmt::format("note: no change after {} is in the store: the newest state it holds is shown\n",
                                  wish.at);
   }
   for (const std::string& note : moment.plan().notes) program.err() << "note: " << note << '\n';
   for (const restore::Hole& hole : moment.plan().holes) {
-    shortfall.add({Errc::not_found,
-                   fmt::format("missing: revisions {}..{}: {}", hole.span.first, hole.span.last, hole.reason),
-                   {}});
+    program.err() << fmt::format("tidemark: missing: revisions {}..{}: {}\n", hole.span.first, hole.span.last,
+                                 hole.reason);
   }
+  return moment.plan().complete();
 }
 
 Result<kube::Decryptor> read_keys(const GetWish& wish, kube::KeyService& service) {
@@ -75,6 +76,31 @@ Result<kube::Decryptor> read_keys(const GetWish& wish, kube::KeyService& service
   crypto::wipe(*text);
   if (!providers) return std::unexpected(std::move(providers).error());
   return kube::Decryptor(*std::move(providers), &service);
+}
+
+// How many were printed; what could not be read goes into `shortfall`.
+Result<std::size_t> print_objects(Program& program, const GetWish& wish, const history::Moment& moment,
+                                  const history::Selection& selection, Shortfall& shortfall) {
+  const auto output = ObjectOutput::make(program.out(), {.format = wish.format,
+                                                         .single = selection.single(),
+                                                         .namespaces = wish.objects.all_namespaces,
+                                                         .many_kinds = selection.many_kinds(),
+                                                         .now = moment.time()});
+  std::size_t shown = 0;
+  TM_CHECK(selection.for_each([&](const auto& entry, const Result<nlohmann::json>& object) -> Status {
+    if (program.stop().stop_requested()) return fail(Errc::cancelled, "stopped");
+    if (object) {
+      output->add(entry, *object);
+      shown++;
+      return {};
+    }
+    if (selection.single()) return std::unexpected(object.error());
+    output->add_unreadable(entry, object.error().code == Errc::denied ? "encrypted" : "unreadable");
+    shortfall.add(object.error());
+    return {};
+  }));
+  output->finish();
+  return shown;
 }
 
 Result<Exit> get(Program& program, GetWish& wish) {
@@ -97,30 +123,12 @@ Result<Exit> get(Program& program, GetWish& wish) {
   program.progress().finish();
 
   Shortfall shortfall;
-  tell_moment(program, wish, *moment, shortfall);
+  const bool complete = tell_moment(program, wish, *moment);
   for (const auto& missing : selection.missing()) shortfall.add(not_there(missing, wish, moment->revision()));
   if (selection.single() && !selection.missing().empty()) {
     return std::unexpected(not_there(selection.missing().front(), wish, moment->revision()));
   }
-  const auto output = ObjectOutput::make(program.out(), {.format = wish.format,
-                                                         .single = selection.single(),
-                                                         .namespaces = wish.objects.all_namespaces,
-                                                         .many_kinds = selection.many_kinds(),
-                                                         .now = moment->time()});
-  std::size_t shown = 0;
-  TM_CHECK(selection.for_each([&](const auto& entry, const Result<nlohmann::json>& object) -> Status {
-    if (program.stop().stop_requested()) return fail(Errc::cancelled, "stopped");
-    if (object) {
-      output->add(entry, *object);
-      shown++;
-      return {};
-    }
-    if (selection.single()) return std::unexpected(object.error());
-    output->add_unreadable(entry, object.error().code == Errc::denied ? "encrypted" : "unreadable");
-    shortfall.add(object.error());
-    return {};
-  }));
-  output->finish();
+  TM_LET(const std::size_t shown, print_objects(program, wish, *moment, selection, shortfall));
   for (const std::string& note : selection.notes()) program.err() << "note: " << note << '\n';
   for (const std::string& line : shortfall.lines) program.err() << "tidemark: " << line << '\n';
   if (!shortfall.hint.empty()) program.err() << "hint: " << shortfall.hint << '\n';
@@ -131,7 +139,7 @@ Result<Exit> get(Program& program, GetWish& wish) {
                                               moment->revision())
                                 : fmt::format("no such objects at revision {}\n", moment->revision()));
   }
-  return Exit::done;
+  return complete ? Exit::done : Exit::partly;
 }
 
 }  // namespace

@@ -38,6 +38,7 @@ Result<std::vector<Selection::Asked>> Selection::read_words(const ObjectWish& wi
     return hinted(Result<std::vector<Asked>>(fail(Errc::invalid, "get what?")),
                   "a kind and perhaps names: get deploy, get deploy/web, get cm,secrets -A");
   }
+  if (wish.ns.empty()) return fail(Errc::invalid, "-n: the name of a namespace expected");
   if (wish.words.front().find('/') == std::string::npos) {
     const std::vector<std::string> names(wish.words.begin() + 1, wish.words.end());
     for (const std::string& name : names) {
