@@ -4,12 +4,17 @@
 
 #include <map>
 #include <nlohmann/json.hpp>
+#include <random>
 #include <set>
 
+#include "base/testing/scale.h"
 #include "base/testing/source_dir.h"
 #include "bucket/delta.h"
 #include "cli/testing/run.h"
 #include "io/compress.h"
+#include "kit/etcd_process.h"
+#include "kit/etcd_writer.h"
+#include "kit/program.h"
 #include "kube/yaml_text.h"
 
 namespace tidemark::testing {
@@ -110,7 +115,7 @@ TEST(Get, EveryKindIsWhatTheServerAnswered) {
     expected.erase(found);
   }
   EXPECT_EQ(differ, 0);
-  EXPECT_EQ(objects, 898U);
+  EXPECT_EQ(objects, 894U);
   for (const auto& [name, object] : expected) ADD_FAILURE() << name << " is not shown";
 }
 
@@ -173,6 +178,7 @@ TEST(Get, Refuses) {
       {{"cm/cm-3", "-l", "a=b"}, 2, "a name does not go with -l"},
       {{"cm/a/b"}, 2, "KIND/NAME expected"},
       {{"cm", "svc/x"}, 2, "no kind may stand alone"},
+      {{"cm", "-n", ""}, 2, "-n: the name of a namespace expected"},
       {{"cm", "-l", "a b"}, 2, "selector"},
       {{"cm", "--field-selector", "status.phase=x"}, 1, "only metadata.name"},
       {{"cm", "--at", "rev:99999999"}, 4, "99999999"},
@@ -285,6 +291,78 @@ TEST_F(GetChain, ABadDeltaEndsWhatCanBeShown) {
   EXPECT_EQ(json::parse(latest.out).at("data").at("text"), "one");
   EXPECT_EQ(get(store(), {"cm/cm-3", "-n", "shop", "--at", "rev:1944"}).code, 4);
   EXPECT_EQ(text("cm-3", "rev:1943"), "one");
+}
+
+// ---- recorded from a real etcd: at every moment what that etcd itself answers
+
+json definition() {
+  return {{"apiVersion", "apiextensions.k8s.io/v1"},
+          {"kind", "CustomResourceDefinition"},
+          {"metadata", {{"name", "gears.shop.example.com"}}},
+          {"spec",
+           {{"group", "shop.example.com"},
+            {"scope", "Namespaced"},
+            {"names", {{"plural", "gears"}, {"singular", "gear"}, {"kind", "Gear"}, {"shortNames", {"gr"}}}},
+            {"versions", {{{"name", "v1"}, {"served", true}, {"storage", true}}}}}}};
+}
+
+TEST(GetRecorded, EveryMomentIsWhatEtcdHeld) {
+  const io::TempDir temp = io::TempDir::create().value();
+  auto etcd = EtcdProcess::start(EtcdVersion::v36);
+  ASSERT_TRUE(etcd) << etcd.error().what;
+  auto writer = EtcdWriter::connect(*etcd);
+  ASSERT_TRUE(writer) << writer.error().what;
+  const std::string store = "dir:" + (temp.path() / "store").string();
+  const auto record = [&](const std::string& kind) {
+    const auto ran =
+        run_program({tidemark_program(), "record", "--endpoints", etcd->client_url(), "--store", store, "--once", kind},
+                    {.environment = {"XDG_STATE_HOME=" + temp.path().string()}});
+    ASSERT_TRUE(ran && ran->exit_code == 0) << kind << ": " << (ran ? ran->err : ran.error().what);
+  };
+  std::mt19937_64 dice(seed());
+  const std::string kinds[] = {"/registry/configmaps/shop/", "/registry/shop.example.com/gears/shop/"};
+  Revision last =
+      writer
+          ->put("/registry/apiextensions.k8s.io/customresourcedefinitions/gears.shop.example.com", definition().dump())
+          .value();
+  const Revision first = last;
+  const auto change = [&](int count) {
+    for (int i = 0; i < count; i++) {
+      const bool custom = dice() % 2 == 0;
+      const std::string name = fmt::format("x{}", dice() % 12);
+      if (dice() % 4 == 0) {
+        last = writer->del(kinds[custom ? 1 : 0] + name).value();
+        continue;
+      }
+      const json object{{"apiVersion", custom ? "shop.example.com/v1" : "v1"},
+                        {"kind", custom ? "Gear" : "ConfigMap"},
+                        {"metadata", {{"name", name}, {"namespace", "shop"}}},
+                        {custom ? "spec" : "data", {{"text", fmt::format("{}", dice())}}}};
+      last = writer->put(kinds[custom ? 1 : 0] + name, object.dump()).value();
+    }
+  };
+  change(20);
+  record("full");
+  for (int round = 0; round < 3; round++) {
+    change(20);
+    record("delta");
+    if (round == 1) record("full");
+  }
+  for (int i = 0; i < scaled(8); i++) {
+    const Revision at(first.raw() +
+                      static_cast<std::int64_t>(dice() % static_cast<std::uint64_t>(last.raw() - first.raw() + 1)));
+    json expected = json::array();
+    for (const StoredKey& stored : writer->read_all(at).value()) {
+      if (!stored.key.starts_with(kinds[0]) && !stored.key.starts_with(kinds[1])) continue;
+      json object = json::parse(stored.value);
+      object["metadata"]["resourceVersion"] = std::to_string(stored.mod.raw());
+      expected.push_back(std::move(object));
+    }
+    const json is = got(store, {"cm,gr", "-n", "shop", "--at", fmt::format("rev:{}", at)});
+    EXPECT_EQ(is.at("items"), expected) << "revision " << at.raw() << " of " << first.raw() << ".." << last.raw()
+                                        << ", seed " << seed();
+  }
+  EXPECT_EQ(get(store, {"gr", "--at", "rev:1"}).code, 4);
 }
 
 }  // namespace
