@@ -46,7 +46,7 @@ func startNodes(t *testing.T, args ...string) *drilled {
 		t.Skip("a node needs root")
 	}
 	before := machine()
-	var bed *drilled
+	bed := &drilled{T: t, dir: filepath.Join(t.TempDir(), "bed")}
 	t.Cleanup(func() {
 		for what, was := range before {
 			if is := machine()[what]; is != was {
@@ -57,7 +57,8 @@ func startNodes(t *testing.T, args ...string) *drilled {
 			t.Errorf("cgroups are left: %v", left)
 		}
 	})
-	bed = start(t, args...)
+	bed.whenOver()
+	bed.up(args...)
 	return bed
 }
 
@@ -244,6 +245,7 @@ func (b *drilled) deploys() {
 	if ip := b.k("get", "pod", pod, "-o", "jsonpath={.status.podIP}"); !strings.HasPrefix(ip, "10.244.1.") {
 		b.Errorf("the pod's address is '%s'", ip)
 	}
+	b.reachesTheAPI(pod)
 	b.timed("a container that was killed runs again", func() {
 		before := b.check(pod, "/data/counters")
 		_ = syscall.Kill(b.contained("work count /data/counters"), syscall.SIGKILL)
@@ -262,6 +264,18 @@ func (b *drilled) deploys() {
 	})
 }
 
+// By the service account of the pod, which may do nothing but ask who it is.
+func (b *drilled) reachesTheAPI(pod string) {
+	b.Helper()
+	if said := b.k("exec", pod, "--", "work", "api", "/version"); !strings.Contains(said, `"gitVersion": "v1.`) {
+		b.Errorf("from the pod the API server says %s", said)
+	}
+	_, err := b.kubectl(b.ready.Kubeconfig, "exec", pod, "--", "work", "api", "/api/v1/namespaces/default/pods")
+	if want := "system:serviceaccount:default:default"; !strings.Contains(err.Error(), "403") || !strings.Contains(err.Error(), want) {
+		b.Errorf("its service account: %v", err)
+	}
+}
+
 func atoi(text string) int {
 	number, _ := strconv.Atoi(text)
 	return number
@@ -275,6 +289,7 @@ func (b *drilled) stores(manifest string) {
 	if ip := b.k("get", "pod", "store-1", "-o", "jsonpath={.status.podIP}"); ip != "10.99.0.1" {
 		b.Errorf("a pod in the node's network has the address '%s'", ip)
 	}
+	b.reachesTheAPI("store-1")
 	b.timed("exec", func() {
 		b.k("exec", "store-1", "--", "work", "put", "/scratch/said", "by exec")
 		if said := b.k("exec", "store-1", "--", "work", "cat", "/scratch/said"); said != "by exec" {

@@ -26,6 +26,7 @@ const usage = `usage: work VERB ...
   put FILE TEXT         make the file, on disk
   cat FILE...
   ls FOLDER
+  api PATH              ask the API server, as the pod's service account
   sleep [FOR]           until told to end, or so long
   exit CODE
 `
@@ -39,6 +40,7 @@ var verbs = map[string]func(args []string) error{
 	"put":    put,
 	"cat":    cat,
 	"ls":     list,
+	"api":    ask,
 	"sleep":  sleep,
 	"exit":   exit,
 }
