@@ -63,7 +63,12 @@ void print_json(const json& value, JsonWriter& to) {
       }
       return;
     }
-    case json::value_t::number_float: to.number(value.get<double>()); return;
+    case json::value_t::number_float: {
+      const auto number = value.get<double>();
+      // A server sends a negative zero as -0, and kubectl reads that as an integer.
+      to.number(number == 0 ? 0 : number);
+      return;
+    }
     case json::value_t::null:
     case json::value_t::binary:
     case json::value_t::discarded: to.null(); return;

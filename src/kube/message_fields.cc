@@ -5,6 +5,15 @@ namespace tidemark::kube {
 using proto::Fields;
 using proto::Wire;
 
+namespace {
+
+// A message that is to stand once. Standing more often it is merged, which is to join the bytes.
+bool is_merged(const Type& type) {
+  return type.base == Base::message && !type.items && (type.shape == Shape::value || type.shape == Shape::pointer);
+}
+
+}  // namespace
+
 Wire wire_of(const Type& type) {
   if (type.shape == Shape::map || type.items) return Wire::bytes;
   switch (type.base) {
@@ -17,6 +26,12 @@ Wire wire_of(const Type& type) {
     case Base::float32: return Wire::fixed32;
     default: return Wire::bytes;
   }
+}
+
+Seen MessageFields::joined(std::uint32_t at) {
+  Buffer& all = joined_.emplace_back();
+  for (; at != kNone; at = seen_[at].next) all.insert(all.end(), seen_[at].bytes.begin(), seen_[at].bytes.end());
+  return {.bytes = all, .bits = 0, .next = kNone};
 }
 
 void MessageFields::note(std::size_t slot, bool repeated, Bytes bytes, std::uint64_t bits) {
@@ -34,7 +49,7 @@ void MessageFields::note(std::size_t slot, bool repeated, Bytes bytes, std::uint
 Status MessageFields::take(const Message& m, const Field& field, const Fields& found, std::size_t slot) {
   const Wire expected = wire_of(field.type);
   if (found.wire() == expected) {
-    const bool repeated = field.type.shape == Shape::list || field.type.shape == Shape::map;
+    const bool repeated = field.type.shape == Shape::list || field.type.shape == Shape::map || is_merged(field.type);
     const bool is_bytes = expected == Wire::bytes;
     note(slot, repeated, is_bytes ? found.bytes() : Bytes{}, is_bytes ? 0 : found.value());
     return {};

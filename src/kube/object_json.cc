@@ -100,7 +100,7 @@ class ObjectPrinter::Printer {
       const Slot slot = frame.slot(printed);
       if (printed.field->name == "metadata" && printed.field->type.base == Base::message) {
         json_->key("metadata");
-        TM_CHECK(print_metadata(schema_.message(printed.field->type.message), fields_.first(slot).bytes, root));
+        TM_CHECK(print_metadata(schema_.message(printed.field->type.message), fields_.only(slot).bytes, root));
       } else {
         TM_CHECK(print_field(*printed.field, slot, 1));
       }
@@ -143,16 +143,16 @@ class ObjectPrinter::Printer {
 
   // ---- a field: whether, and as what
 
-  bool is_omitted(const Field& field, const Slot& slot) const {
+  bool is_omitted(const Field& field, const Slot& slot) {
     const bool absent = slot.first == kNone;
     if (absent && !field.exists.has(options_.server_minor)) return true;
     const bool omit_empty = field.omit_empty.has(options_.server_minor);
     const Type& type = field.type;
     if (type.shape != Shape::value || type.items) return absent && omit_empty;
-    if (is_scalar(type.base)) return omit_empty && (absent || is_zero(type.base, fields_.first(slot)));
-    if (type.base == Base::bytes) return omit_empty && (absent || fields_.first(slot).bytes.empty());
+    if (is_scalar(type.base)) return omit_empty && (absent || is_zero(type.base, fields_.only(slot)));
+    if (type.base == Base::bytes) return omit_empty && (absent || fields_.only(slot).bytes.empty());
     // A struct is never empty to Go, whatever is in it; only `omitzero` leaves one out.
-    return field.omit_zero.has(options_.server_minor) && (absent || is_zero_time(fields_.first(slot).bytes));
+    return field.omit_zero.has(options_.server_minor) && (absent || is_zero_time(fields_.only(slot).bytes));
   }
 
   Status print_field(const Field& field, const Slot slot, int level) {
@@ -165,7 +165,7 @@ class ObjectPrinter::Printer {
       return {};
     }
     if (type.shape == Shape::map) return print_map(type, slot, level);
-    if (type.shape != Shape::list) return print_value(type, fields_.first(slot), level);
+    if (type.shape != Shape::list) return print_value(type, fields_.only(slot), level);
     json_->begin_array();
     for (std::uint32_t at = slot.first; at != kNone;) {
       const Seen seen = fields_.seen(at);

@@ -161,6 +161,9 @@ TEST_F(ObjectJson, EachRule) {
       {entry(10, "b", text_field(2, "\xff")) + entry(10, "a", {}), R"({"map":{"a":"","b":"/w=="}})"},
       {entry(10, "a", text_field(2, "1")) + entry(10, "a", text_field(2, "2")), R"({"map":{"a":"Mg=="}})"},
       {message_field(12, {}), R"({"innerP":{"always":false}})"},
+      {message_field(12, text_field(1, "k")) + message_field(12, number_field(2, 1)),  // merged
+       R"({"innerP":{"always":true,"key":"k"}})"},
+      {message_field(11, inner) + message_field(11, {}), R"({"inner":{"always":true,"key":"k"}})"},
       {message_field(13, inner) + message_field(13, {}), R"({"inners":[{"always":true,"key":"k"},{"always":false}]})"},
       {message_field(14, message_field(1, inner)), R"({"alpha":{"always":true,"key":"k"}})"},
       {entry(15, "k", message_field(2, text_field(1, "a") + text_field(1, "b"))), R"({"extra":{"k":["a","b"]}})"},
