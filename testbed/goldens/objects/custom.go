@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"math/rand"
 	"strings"
@@ -119,10 +118,11 @@ func (m *maker) addCustom(name, form string, stored []byte, object runtime.Objec
 	if err != nil {
 		return err
 	}
-	shown, err := json.MarshalIndent(object, "", "    ")
+	// Strings from CBOR need not be UTF-8, and only in what was sent they are.
+	shown, err := printed(sent)
 	if err != nil {
 		return err
 	}
-	m.add(record{name, customKind.GroupVersionKind, form, stored, sent, append(shown, '\n')})
+	m.add(record{name, customKind.GroupVersionKind, form, stored, sent, shown})
 	return nil
 }
