@@ -352,7 +352,8 @@ TEST(GetRecorded, EveryMomentIsWhatEtcdHeld) {
     const Revision at(first.raw() +
                       static_cast<std::int64_t>(dice() % static_cast<std::uint64_t>(last.raw() - first.raw() + 1)));
     json expected = json::array();
-    for (const StoredKey& stored : writer->read_all(at).value()) {
+    const std::vector<StoredKey> there = writer->read_all(at).value();
+    for (const StoredKey& stored : there) {
       if (!stored.key.starts_with(kinds[0]) && !stored.key.starts_with(kinds[1])) continue;
       json object = json::parse(stored.value);
       object["metadata"]["resourceVersion"] = std::to_string(stored.mod.raw());

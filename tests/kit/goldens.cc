@@ -6,59 +6,21 @@
 #include <chrono>
 #include <thread>
 
+#include "kit/golden_reader.h"
+
 namespace tidemark::testing {
 namespace {
 
-constexpr std::string_view kMagic = "TMGOLDEN";
-
-// Little-endian numbers, and fields of a length and so many bytes.
-class Reader {
- public:
-  explicit Reader(Bytes bytes) : left_(bytes) {}
-  Result<Bytes> take(std::size_t size) {
-    if (size > left_.size()) return fail(Errc::torn, "the goldens end inside a record");
-    const Bytes taken = left_.first(size);
-    left_ = left_.subspan(size);
-    return taken;
-  }
-  template <class T>
-  Result<T> number() {
-    TM_LET(const Bytes bytes, take(sizeof(T)));
-    return load_le<T>(bytes);
-  }
-  Result<std::string> field() {
-    TM_LET(const auto size, number<std::uint32_t>());
-    TM_LET(const Bytes bytes, take(size));
-    return std::string(as_text(bytes));
-  }
-
- private:
-  Bytes left_;
-};
-
 Result<std::vector<Golden>> read_goldens(Bytes file) {
-  Reader from(file);
-  TM_LET(const Bytes magic, from.take(kMagic.size()));
-  TM_LET(const auto layout, from.number<std::uint32_t>());
-  if (as_text(magic) != kMagic || layout != 1) return fail(Errc::corrupt, "no goldens of layout 1");
-  TM_LET(const auto count, from.number<std::uint32_t>());
-  TM_CHECK(from.take(sizeof(std::uint64_t) + sizeof(std::uint32_t)));
-  TM_CHECK(from.field());
-  TM_LET(const auto width, from.number<std::uint32_t>());
-  std::vector<std::string> columns;
-  for (std::uint32_t i = 0; i < width; i++) {
-    TM_LET(std::string name, from.field());
-    columns.push_back(std::move(name));
-  }
+  TM_LET(GoldenReader reader, GoldenReader::open(file));
+  const std::vector<std::string>& columns = reader.header().columns;
   std::vector<Golden> all;
-  for (std::uint32_t i = 0; i < count; i++) {
-    Golden golden;
-    for (const std::string& column : columns) {
-      TM_LET(golden[column], from.field());
-    }
-    all.push_back(std::move(golden));
+  for (std::vector<Bytes> record;;) {
+    TM_LET(const bool more, reader.next(record));
+    if (!more) return all;
+    Golden& golden = all.emplace_back();
+    for (std::size_t i = 0; i < columns.size(); i++) golden[columns[i]] = as_text(record[i]);
   }
-  return all;
 }
 
 Result<std::vector<std::string>> command_of(const std::string& program, const std::vector<std::string>& arguments,

@@ -49,13 +49,43 @@ func namespacesOf(pid string) map[string]bool {
 	return found
 }
 
+// The hundredths of a second since the machine began that stand in this field of a file of the kernel's: 21 of
+// /proc/PID/stat is when that process began. 0: it is gone.
+func (b *drilled) ticks(path string, field int) int64 {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return 0
+	}
+	// A program's name may hold spaces; it ends by the last parenthesis, and is the second field.
+	if name := bytes.LastIndexByte(text, ')'); name >= 0 {
+		text, field = text[name+1:], field-2
+	}
+	words := strings.Fields(string(text))
+	if field >= len(words) {
+		b.Fatalf("%s: %q", path, text)
+	}
+	seconds, err := strconv.ParseFloat(words[field], 64)
+	if err != nil {
+		b.Fatalf("%s: %v", path, err)
+	}
+	if path == "/proc/uptime" {
+		seconds *= 100
+	}
+	return int64(seconds)
+}
+
 func (b *drilled) expectNothing(of traces) {
 	b.Helper()
 	b.until("the processes of the bed to be gone", func() bool { return len(b.processes()) == 0 })
-	// A process that has ended, and is not reaped yet, has no command line any more, but its namespaces.
+	// A process that has ended, and is not reaped yet, has no command line any more, but its namespaces. Their numbers
+	// are used again: by another drill's bed that began after this one was down.
+	now := b.ticks("/proc/uptime", 0)
 	b.until("the namespaces of the bed to be gone", func() bool {
 		all, _ := filepath.Glob("/proc/[0-9]*")
 		for _, path := range all {
+			if b.ticks(filepath.Join(path, "stat"), 21) > now {
+				continue
+			}
 			for namespace := range namespacesOf(filepath.Base(path)) {
 				if of.namespaces[namespace] {
 					return false
