@@ -89,7 +89,8 @@ func (b *Bed) sidecars() []program {
 	driver := []string{"--csi-address=" + b.folder.CSISocket(), "--extra-create-metadata"}
 	const groups = "--feature-gates=CSIVolumeGroupSnapshot=true"
 	all := []program{
-		sidecar(SnapshotController, snapshotControllerPort, groups),
+		// It exits when the definitions do not answer in time, 30 s if not told otherwise.
+		sidecar(SnapshotController, snapshotControllerPort, groups, "--retry-crd-interval-max="+patience.String()),
 		sidecar(CSIProvisioner, csiProvisionerPort, append(driver, "--feature-gates=Topology=false")...),
 	}
 	if !b.options.noSnapshots() {

@@ -42,7 +42,8 @@ func TestMain(m *testing.M) {
 type drilled struct {
 	*testing.T
 	dir     string
-	scripts int // run in it so far
+	scripts int    // run in it so far
+	pool    string // of the CSI driver, when it is not in the folder
 	ready   struct {
 		Kubeconfig, Etcd, Control string
 		RestrictedKubeconfig      string `json:"restricted_kubeconfig"`
@@ -145,9 +146,9 @@ func (b *drilled) client(listener, user string) *api.Client {
 // Waits until something is so.
 func (b *drilled) until(what string, so func() bool) {
 	b.Helper()
-	for deadline := time.Now().Add(time.Minute); !so(); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(3 * time.Minute); !so(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			b.Fatalf("waited a minute: %s", what)
+			b.Fatalf("waited three minutes: %s", what)
 		}
 	}
 }

@@ -93,6 +93,24 @@ func (b *drilled) done(client *api.Client, path string) (object seen) {
 	return object
 }
 
+func withRoot(t *testing.T) {
+	if os.Geteuid() == 0 {
+		return
+	}
+	if os.Getenv("CI") != "" {
+		t.Fatal("mounts volumes, which needs root")
+	}
+	t.Skip("mounts volumes, which needs root")
+}
+
+// Where the driver's pool is mounted, in the bed.
+func (b *drilled) poolMounted() string {
+	if b.pool != "" {
+		return b.pool + ".mnt"
+	}
+	return filepath.Join(b.dir, "csi", "pool.mnt")
+}
+
 // Runs a script in the bed, with a claim's volume mounted at $M, and returns what it said. No pod has it mounted.
 func (b *drilled) inVolume(client *api.Client, claim, script string) string {
 	b.Helper()
@@ -103,7 +121,7 @@ func (b *drilled) inVolume(client *api.Client, claim, script string) string {
 	if err := client.Get(context.Background(), "/api/v1/persistentvolumes/"+name, &volume); err != nil {
 		b.Fatal(err)
 	}
-	image := filepath.Join(b.dir, "csi", "pool.mnt", "volumes", volume.Spec.CSI.VolumeHandle+".img")
+	image := filepath.Join(b.poolMounted(), "volumes", volume.Spec.CSI.VolumeHandle+".img")
 	b.scripts++
 	job := fmt.Sprintf("script-%d", b.scripts)
 	b.must("run", "--name", job, "sh", "-c",
@@ -138,6 +156,7 @@ func (b *drilled) sum(client *api.Client, claim string) string {
 // The volume example: a claim, a snapshot, a claim from it, a claim from the first one, a snapshot of a group; the data
 // is compared, and nothing stays when all is deleted.
 func TestVolumesAndSnapshots(t *testing.T) {
+	withRoot(t)
 	bed := start(t, "--csi", "--no-scheduler")
 	client := bed.client("direct", pki.Admin)
 	t.Logf("volumes: %s; %s", bed.ready.Volumes, bed.memory())
@@ -183,7 +202,7 @@ func TestVolumesAndSnapshots(t *testing.T) {
 	if volumes, snapshots := bed.images("volumes"), bed.images("snapshots"); len(volumes) != 3 || len(snapshots) != 4 {
 		t.Errorf("images: %v, %v", volumes, snapshots)
 	}
-	bed.expectGone(client)
+	bed.expectGone()
 	t.Log(bed.memory())
 }
 
@@ -191,7 +210,7 @@ func TestVolumesAndSnapshots(t *testing.T) {
 func (b *drilled) images(folder string) (images []string) {
 	b.Helper()
 	for pid := range b.processes() {
-		found, _ := filepath.Glob(filepath.Join("/proc", pid, "root", b.dir, "csi", "pool.mnt", folder, "*.img"))
+		found, _ := filepath.Glob(filepath.Join("/proc", pid, "root", b.poolMounted(), folder, "*.img"))
 		if len(found) > len(images) {
 			images = found
 		}
@@ -200,31 +219,23 @@ func (b *drilled) images(folder string) (images []string) {
 }
 
 // Deletes what the drill made; the driver then has nothing.
-func (b *drilled) expectGone(client *api.Client) {
+func (b *drilled) expectGone() {
 	b.Helper()
-	for _, kind := range []string{"volumegroupsnapshot", "volumesnapshot", "persistentvolumeclaim"} {
-		output, err := b.kubectl(b.ready.Kubeconfig, "delete", kind, "--all", "--timeout=60s")
-		if !strings.Contains(output, "deleted") && !strings.Contains(output, "No resources found") {
-			b.Errorf("delete %s: %s %v", kind, output, err)
-		}
-	}
-	for _, path := range []string{"/api/v1/persistentvolumes", "/apis/snapshot.storage.k8s.io/v1/volumesnapshotcontents"} {
-		var left struct{ Items []api.Object }
-		b.until(path+" to be gone", func() bool {
-			return client.Get(context.Background(), path, &left) == nil && len(left.Items) == 0
-		})
-	}
+	b.deleteAll("volumegroupsnapshot", "volumesnapshot", "persistentvolumeclaim")
 	if left := append(b.images("volumes"), b.images("snapshots")...); len(left) > 0 {
 		b.Errorf("images are left: %v", left)
 	}
 }
 
-// A snapshot whose objects are gone is taken up again by its handle, as a restore does, in the same bed that went down
-// and up meanwhile.
+// A snapshot whose objects are gone is taken up again by its handle, as a restore does: first in the same cluster, which
+// was down and up meanwhile, then in a new one that has nothing but the storage of the first.
 func TestARetainedSnapshotIsTakenUpAgain(t *testing.T) {
-	bed := start(t, "--csi", "--no-scheduler")
+	withRoot(t)
+	pool := filepath.Join(t.TempDir(), "pool") // outlives the bed's folder
+	options := []string{"--csi", "--no-scheduler", "--flag", "csi-driver=--pool=" + pool}
+	bed := start(t, options...)
+	bed.pool = pool
 	client := bed.client("direct", pki.Admin)
-	ctx := context.Background()
 	bed.apply(claim("data", nil))
 	bed.done(client, claims+"data")
 	bed.inVolume(client, "data", `echo kept >"$M/word"`)
@@ -238,38 +249,71 @@ func TestARetainedSnapshotIsTakenUpAgain(t *testing.T) {
 			Status struct{ SnapshotHandle string }
 		}
 	}
-	if err := client.Get(ctx, "/apis/snapshot.storage.k8s.io/v1/volumesnapshotcontents", &contents); err != nil || len(contents.Items) != 1 {
+	err := client.Get(context.Background(), "/apis/snapshot.storage.k8s.io/v1/volumesnapshotcontents", &contents)
+	if err != nil || len(contents.Items) != 1 {
 		t.Fatal(contents, err)
 	}
-	for _, kind := range []string{"volumesnapshot", "volumesnapshotcontent", "persistentvolumeclaim"} {
-		if output, err := bed.kubectl(bed.ready.Kubeconfig, "delete", kind, "--all", "--timeout=60s"); !strings.Contains(output, "deleted") {
-			t.Fatal(output, err)
-		}
-	}
+	bed.deleteAll("volumesnapshot", "volumesnapshotcontent", "persistentvolumeclaim")
+
 	bed.must("down", "--keep")
-	bed.up("--again", "--csi", "--no-scheduler")
-	client = bed.client("direct", pki.Admin)
-	again := snapshotOf("again", "")
-	again["spec"].(api.Object)["source"] = api.Object{"volumeSnapshotContentName": "by-handle"}
-	bed.apply(api.Object{
+	bed.up(append(options, "--again")...)
+	bed.expectTakenUp(contents.Items[0].Status.SnapshotHandle, "Retain", kept)
+	bed.must("down")
+	bed.up(options...)
+	bed.expectTakenUp(contents.Items[0].Status.SnapshotHandle, "Delete", kept)
+}
+
+// A content with a handle, a snapshot of it, a claim from that: the data is what is wanted. All are deleted again.
+func (b *drilled) expectTakenUp(handle, policy, want string) {
+	b.Helper()
+	client := b.client("direct", pki.Admin)
+	snapshot := snapshotOf("again", "")
+	snapshot["spec"].(api.Object)["source"] = api.Object{"volumeSnapshotContentName": "by-handle"}
+	b.apply(api.Object{
 		"apiVersion": "snapshot.storage.k8s.io/v1", "kind": "VolumeSnapshotContent", "metadata": api.Object{"name": "by-handle"},
 		"spec": api.Object{
-			"driver": "csi.tidemark.test", "deletionPolicy": "Delete", "volumeSnapshotClassName": "csi",
-			"source":            api.Object{"snapshotHandle": contents.Items[0].Status.SnapshotHandle},
+			"driver": "csi.tidemark.test", "deletionPolicy": policy, "volumeSnapshotClassName": "csi",
+			"source":            api.Object{"snapshotHandle": handle},
 			"volumeSnapshotRef": api.Object{"name": "again", "namespace": "default"},
 		},
-	}, again)
-	bed.done(client, snapshots+"again")
-	bed.apply(claim("restored", api.Object{"apiGroup": "snapshot.storage.k8s.io", "kind": "VolumeSnapshot", "name": "again"}))
-	bed.done(client, claims+"restored")
-	if sum := bed.sum(client, "restored"); sum != kept {
-		t.Errorf("restored: %s, not %s", sum, kept)
+	}, snapshot)
+	b.done(client, snapshots+"again")
+	b.apply(claim("restored", api.Object{"apiGroup": "snapshot.storage.k8s.io", "kind": "VolumeSnapshot", "name": "again"}))
+	b.done(client, claims+"restored")
+	if sum := b.sum(client, "restored"); sum != want {
+		b.Errorf("restored: %s, not %s", sum, want)
 	}
-	bed.expectGone(client)
+	if policy == "Delete" {
+		b.expectGone()
+		return
+	}
+	b.deleteAll("persistentvolumeclaim", "volumesnapshot", "volumesnapshotcontent")
+	if len(b.images("snapshots")) != 1 {
+		b.Errorf("a retained snapshot did not stay: %v", b.images("snapshots"))
+	}
+}
+
+// And waits until what the cluster has for them is gone too: the driver then was told.
+func (b *drilled) deleteAll(kinds ...string) {
+	b.Helper()
+	for _, kind := range kinds {
+		output, err := b.kubectl(b.ready.Kubeconfig, "delete", kind, "--all", "--timeout=180s")
+		if !strings.Contains(output, "deleted") && !strings.Contains(output, "No resources found") {
+			b.Errorf("delete %s: %s %v", kind, output, err)
+		}
+	}
+	client := b.client("direct", pki.Admin)
+	for _, path := range []string{"/api/v1/persistentvolumes", "/apis/snapshot.storage.k8s.io/v1/volumesnapshotcontents"} {
+		var left struct{ Items []api.Object }
+		b.until(path+" to be gone", func() bool {
+			return client.Get(context.Background(), path, &left) == nil && len(left.Items) == 0
+		})
+	}
 }
 
 // What the driver's faults look like through Kubernetes.
 func TestFaultsOfVolumesAreSeenThroughKubernetes(t *testing.T) {
+	withRoot(t)
 	bed := start(t, "--csi", "--no-scheduler")
 	client := bed.client("direct", pki.Admin)
 	bed.apply(claim("data", nil))
