@@ -99,11 +99,12 @@ func (b *Bed) startNode(ctx context.Context, n node) error {
 	if err := b.step("images of "+n.name(), func() error { return b.importImages(n) }); err != nil {
 		return err
 	}
+	started := time.Now().Truncate(time.Second) // as times in objects are
 	if err := b.step(n.of(Kubelet), func() error { return b.start(ctx, b.kubelet(n)) }); err != nil {
 		return err
 	}
 	return b.step(n.name()+" is Ready", func() error {
-		return b.until(ctx, n.of(Kubelet), n.name()+" to be Ready", func() error { return b.isReady(ctx, n) })
+		return b.until(ctx, n.of(Kubelet), n.name()+" to be Ready", func() error { return b.isReady(ctx, n, started) })
 	})
 }
 
@@ -133,17 +134,21 @@ func (b *Bed) importImages(n node) error {
 	})
 }
 
-func (b *Bed) isReady(ctx context.Context, n node) error {
+// What the kubelet of an earlier bed said does not count.
+func (b *Bed) isReady(ctx context.Context, n node, since time.Time) error {
 	var object struct {
 		Status struct {
-			Conditions []struct{ Type, Status, Message string }
+			Conditions []struct {
+				Type, Status, Message string
+				LastHeartbeatTime     time.Time
+			}
 		}
 	}
 	if err := b.client.Get(ctx, "/api/v1/nodes/"+n.name(), &object); err != nil {
 		return err
 	}
 	for _, condition := range object.Status.Conditions {
-		if condition.Type != "Ready" {
+		if condition.Type != "Ready" || condition.LastHeartbeatTime.Before(since) {
 			continue
 		}
 		if condition.Status == "True" {

@@ -167,17 +167,21 @@ func TestAPodsVolumeComesBackFromASnapshot(t *testing.T) {
 	})
 	t.Logf("MiB: %s", bed.memory())
 
-	// And down while pods have volumes.
-	bed.create(manifest(claimOfPods+"---"+writer, ""))
-	bed.k("wait", "--for=condition=Ready", "pod/writer", "--timeout=300s")
-	traces := bed.traces()
-	loops := bed.devices()
+	bed.endsAndGoesOnWithAVolume()
+}
+
+// Down while a pod has a volume, and up again: the pod goes on with what it had.
+func (b *drilled) endsAndGoesOnWithAVolume() {
+	b.create(manifest(claimOfPods+"---"+writer, ""))
+	b.k("wait", "--for=condition=Ready", "pod/writer", "--timeout=300s")
+	before := b.sumIn("writer", "/data/before")
+	traces, loops := b.traces(), b.devices()
 	if len(loops) != 2 {
-		t.Errorf("devices of a bed with a volume: %v", loops)
+		b.Errorf("devices of a bed with a volume: %v", loops)
 	}
-	bed.timed("down", func() { bed.must("down") })
-	bed.expectNothing(traces)
-	bed.until("the devices to be gone", func() bool {
+	b.timed("down", func() { b.must("down", "--keep") })
+	b.expectNothing(traces)
+	b.until("the devices to be gone", func() bool {
 		for name, behind := range loops {
 			if behind != "" && image(name) == behind {
 				return false
@@ -185,4 +189,14 @@ func TestAPodsVolumeComesBackFromASnapshot(t *testing.T) {
 		}
 		return true
 	})
+	b.up("--node", "1", "--csi", "--again")
+	b.timed("the pod goes on with its volume", func() {
+		b.until("the container's second start", func() bool { return b.restarts("writer") != "0" })
+		b.k("wait", "--for=condition=Ready", "pod/writer", "--timeout=300s")
+	})
+	if said := b.k("logs", "writer"); strings.Contains(said, "goes on after 0\n") || before != b.sumIn("writer", "/data/before") {
+		b.Errorf("after it: %s", said)
+	}
 }
+
+func (b *drilled) sumIn(pod, file string) string { return b.k("exec", pod, "--", "work", "sum", file) }
