@@ -192,6 +192,7 @@ func TestUpRefuses(t *testing.T) {
 		{t.TempDir(), "is missing: build it", []string{"--programs", "/nowhere"}},
 		{t.TempDir(), "no such file", []string{"--encryption", "/nowhere.yaml"}},
 		{t.TempDir(), "is not PROGRAM=--name=value", []string{"--flag", "kube-proxy=--v=2"}},
+		{t.TempDir(), "--csi needs kube-apiserver", []string{"--csi"}},
 		{t.TempDir(), "operands where there should be 0", []string{"please"}},
 		{t.TempDir(), "--only-etcd leaves Kubernetes out", []string{"--node", "1"}},
 		{t.TempDir(), "there can be up to 9", []string{"--node", "10"}},
