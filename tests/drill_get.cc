@@ -156,8 +156,9 @@ TEST(Get, NamesTablesAndSelectors) {
   const Ran table = get(kSnapshot, {"ns"});
   EXPECT_TRUE(table.out.starts_with("NAME")) << table.out;
   EXPECT_NE(table.out.find("kube-system"), std::string::npos);
-  const Ran found = get(kSnapshot, {"cm", "-A", "--field-selector", "metadata.name=cm-3", "-o", "name"});
-  EXPECT_EQ(found.out, "configmap/cm-3\n");
+  const Ran found =
+      get(kSnapshot, {"cm", "-A", "--field-selector", "metadata.name=cm-3,metadata.namespace!=bank", "-o", "name"});
+  EXPECT_EQ(found.out, "configmap/cm-3\nconfigmap/cm-3\n");  // of three namespaces
   EXPECT_EQ(get(kSnapshot, {"cm", "-n", "nowhere"}).err, "no such objects in namespace nowhere at revision 1940\n");
 }
 

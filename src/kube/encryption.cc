@@ -103,13 +103,28 @@ std::string print_sealed_by(const SealedBy& by) {
 }
 
 Result<Bytes> Decryptor::key_of(const KeyProvider& provider, const KeyService::Request& request) {
-  std::string id = fmt::format("{} {} ", provider.endpoint, request.key_id);
-  id += as_text(request.sealed_key);
+  // All that the service is asked with, each part with its length: what differs in anything is another question.
+  std::string id;
+  const auto add = [&](std::string_view part) { id += fmt::format("{} {}", part.size(), part); };
+  add(provider.endpoint);
+  add(request.key_id);
+  add(as_text(request.sealed_key));
+  for (const auto& [name, value] : request.annotations) {
+    add(name);
+    add(as_text(value));
+  }
   const auto known = opened_keys_.find(id);
   if (known != opened_keys_.end()) return known->second.bytes();
   if (service_ == nullptr) return fail(Errc::denied, "its key management service cannot be asked from here");
-  TM_LET(Buffer key, service_->open_key(provider, request));
-  return opened_keys_.emplace(std::move(id), crypto::Secret(std::move(key))).first->second.bytes();
+  if (const auto silent = silent_.find(provider.endpoint); silent != silent_.end()) {
+    return std::unexpected(silent->second);
+  }
+  auto key = service_->open_key(provider, request);
+  if (!key) {
+    if (is_no_answer(key.error().code)) silent_.emplace(provider.endpoint, key.error());
+    return std::unexpected(std::move(key).error());
+  }
+  return opened_keys_.emplace(std::move(id), crypto::Secret(*std::move(key))).first->second.bytes();
 }
 
 Result<Buffer> Decryptor::open_kms_v1(const KeyProvider& provider, Bytes sealed, std::string_view etcd_key) {

@@ -78,7 +78,8 @@ class Decryptor {
 
   std::vector<KeyProvider> providers_;
   KeyService* service_;
-  std::map<std::string, crypto::Secret> opened_keys_;  // by provider and sealed key: a service is asked once
+  std::map<std::string, Error> silent_;                // services that do not answer: asked once, waited for once
+  std::map<std::string, crypto::Secret> opened_keys_;  // by what was asked: a service is asked once
 };
 
 }  // namespace tidemark::kube

@@ -105,6 +105,7 @@ class FixedService final : public KeyService {
   Result<Buffer> open_key(const KeyProvider&, const Request& request) override {
     asked++;
     if (as_text(request.sealed_key) == "no") return fail(Errc::denied, "the service said no");
+    if (as_text(request.sealed_key) == "wait") return fail(Errc::timeout, "no answer in time");
     return key;
   }
   Buffer key = Buffer(32, std::byte{7});
@@ -154,6 +155,23 @@ TEST(Decryptor, RefusesByWhatIsWrong) {
     EXPECT_FALSE(decryptor.open(as_bytes("k8s:enc:kms:v1:old:\0\3oneabc"s), "/k"));
   }
   EXPECT_EQ(service.asked, 1);  // a key that was opened is not asked for again
+  // What differs in an annotation alone is another question.
+  const std::string head = "k8s:enc:kms:v2:local:\x0a\x01x\x12\x01k\x1a\x03yes";
+  for (const char* annotation : {"\x22\x06\x0a\x01"
+                                 "a\x12\x01"
+                                 "b",
+                                 "\x22\x06\x0a\x01"
+                                 "a\x12\x01"
+                                 "c"}) {
+    EXPECT_FALSE(decryptor.open(as_bytes(head + annotation), "/k"));
+  }
+  EXPECT_EQ(service.asked, 3);
+  // A service that does not answer is waited for once.
+  for (int i = 0; i < 3; i++) {
+    const auto waited = decryptor.open(as_bytes("k8s:enc:kms:v1:old:\0\4wait"s), "/k");
+    EXPECT_EQ(waited.error().code, Errc::timeout);
+  }
+  EXPECT_EQ(service.asked, 4);
 }
 
 TEST(Decryptor, WithoutKeysSaysWhereTheyComeFrom) {
