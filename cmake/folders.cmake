@@ -100,7 +100,8 @@ function(tm_folder name)
     target_link_libraries(${name}_test PRIVATE tm_${name} tm_${name}_testing tm_test_flags
                                                GTest::gtest GTest::gmock GTest::gtest_main)
     include(GoogleTest)
-    gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST TEST_PREFIX "${name}." PROPERTIES TIMEOUT 600 LABELS "unit;${name}")
+    gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 TEST_PREFIX "${name}."
+                         PROPERTIES TIMEOUT 600 LABELS "unit;${name}")
   endif()
 
   foreach(file IN LISTS fuzzers)
