@@ -243,7 +243,7 @@ TEST_F(ClusterDrill, ADeletedNamespaceIsBackWithEverythingElse) {
   MUST(const Dump then, dump(*bed_));
   const std::string victim = fullest_namespace(then);
   ASSERT_NE(victim, "");
-  MUST(const std::string deleted, bed_->kubectl({"delete", "namespace", victim, "--timeout=100s"}));
+  MUST(const std::string deleted, bed_->kubectl({"delete", "namespace", victim, "--timeout=5m"}, 320s));
   EXPECT_THAT(deleted, HasSubstr("deleted"));
   EXPECT_GE(churn.stop(), 40);
   MUST(const Dump after, dump(*bed_));
