@@ -60,6 +60,12 @@ class Fields {
 
   std::uint32_t number() const { return number_; }
   bool is(std::uint32_t number, Wire wire) const { return number_ == number && wire_ == wire; }
+  // The same; and this field in another wire type spoils the message, as generated readers have it.
+  bool expect(std::uint32_t number, Wire wire) {
+    if (number_ != number || wire_ == wire) return number_ == number;
+    bad_ = true;
+    return false;
+  }
   Wire wire() const { return wire_; }
   std::uint64_t value() const { return value_; }  // of a varint; the bits of a fixed64 or fixed32
   std::int64_t signed_value() const { return static_cast<std::int64_t>(value_); }

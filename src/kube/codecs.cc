@@ -27,8 +27,8 @@ Result<Timestamp> read_timestamp(Bytes message) {
   Timestamp t;
   Fields fields(message);
   while (fields.next()) {
-    if (fields.is(1, Wire::varint)) t.seconds = fields.signed_value();
-    if (fields.is(2, Wire::varint)) t.nanos = static_cast<std::int32_t>(fields.value());
+    if (fields.expect(1, Wire::varint)) t.seconds = fields.signed_value();
+    if (fields.expect(2, Wire::varint)) t.nanos = static_cast<std::int32_t>(fields.value());
   }
   if (fields.bad() || t.seconds < kZeroSeconds || t.seconds > kMostSeconds) return damaged("time");
   return t;
@@ -102,7 +102,7 @@ Status print_go_duration(Bytes duration, JsonWriter& to) {
   std::int64_t ns = 0;
   Fields fields(duration);
   while (fields.next()) {
-    if (fields.is(1, Wire::varint)) ns = fields.signed_value();
+    if (fields.expect(1, Wire::varint)) ns = fields.signed_value();
   }
   if (fields.bad()) return damaged("duration");
   to.string(go_duration(std::chrono::nanoseconds(ns)));
@@ -113,7 +113,7 @@ Status print_quantity(Bytes quantity, JsonWriter& to) {
   std::string_view text;
   Fields fields(quantity);
   while (fields.next()) {
-    if (fields.is(1, Wire::bytes)) text = as_text(fields.bytes());
+    if (fields.expect(1, Wire::bytes)) text = as_text(fields.bytes());
   }
   if (fields.bad()) return damaged("quantity");
   to.string(text.empty() ? "0" : text);
@@ -126,9 +126,9 @@ Status print_int_or_string(Bytes value, JsonWriter& to) {
   std::string_view text;
   Fields fields(value);
   while (fields.next()) {
-    if (fields.is(1, Wire::varint)) type = fields.value();
-    if (fields.is(2, Wire::varint)) number = static_cast<std::int32_t>(fields.value());
-    if (fields.is(3, Wire::bytes)) text = as_text(fields.bytes());
+    if (fields.expect(1, Wire::varint)) type = fields.value();
+    if (fields.expect(2, Wire::varint)) number = static_cast<std::int32_t>(fields.value());
+    if (fields.expect(3, Wire::bytes)) text = as_text(fields.bytes());
   }
   if (fields.bad() || type > 1) return damaged("number or string");
   if (type == 0) {
@@ -143,7 +143,7 @@ Status print_raw(Bytes message, JsonWriter& to) {
   Bytes raw;
   Fields fields(message);
   while (fields.next()) {
-    if (fields.is(1, Wire::bytes)) raw = fields.bytes();
+    if (fields.expect(1, Wire::bytes)) raw = fields.bytes();
   }
   if (fields.bad()) return damaged("embedded JSON");
   if (raw.empty()) {

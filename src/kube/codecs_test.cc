@@ -81,6 +81,23 @@ TEST(Codecs, QuantitiesAndNumbersOrStrings) {
   EXPECT_EQ(printed(print_int_or_string, numbers({{1, 2}})), "damaged number or string");
 }
 
+// A turned bit makes one message of another; a server refuses it then, and so do we.
+TEST(Codecs, FieldsOfAnotherTypeAreDamage) {
+  Buffer text;
+  proto::append_field(text, 1, as_bytes("app"));
+  const Buffer number = numbers({{1, 7}});
+  const std::tuple<Status (*)(Bytes, JsonWriter&), const Buffer&, std::string_view> rows[] = {
+      {print_time, text, "damaged time"},
+      {print_micro_time, text, "damaged time"},
+      {print_go_duration, text, "damaged duration"},
+      {print_int_or_string, text, "damaged number or string"},
+      {print_int_or_string, numbers({{3, 7}}), "damaged number or string"},
+      {print_quantity, number, "damaged quantity"},
+      {print_raw, number, "damaged embedded JSON"},
+  };
+  for (const auto& [print, message, expected] : rows) EXPECT_EQ(printed(print, message), expected);
+}
+
 TEST(Codecs, EmbeddedJsonIsSortedAndCborIsShownAsJson) {
   const std::pair<std::string_view, std::string_view> rows[] = {
       {"", "null"},

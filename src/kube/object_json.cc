@@ -276,7 +276,7 @@ class ObjectPrinter::Printer {
     Bytes raw;
     Fields fields(wire);
     while (fields.next()) {
-      if (fields.is(2, Wire::bytes)) raw = fields.bytes();
+      if (fields.expect(2, Wire::bytes)) raw = fields.bytes();
     }
     if (fields.bad()) return fail(Errc::corrupt, "damaged embedded object");
     if (raw.empty()) {
@@ -293,8 +293,8 @@ class ObjectPrinter::Printer {
     std::optional<Bytes> inner;
     Fields fields(wire);
     while (fields.next()) {
-      if (fields.is(1, Wire::varint)) allows = fields.value() != 0;
-      if (fields.is(2, Wire::bytes)) inner = fields.bytes();
+      if (fields.expect(1, Wire::varint)) allows = fields.value() != 0;
+      if (fields.expect(2, Wire::bytes)) inner = fields.bytes();
     }
     if (fields.bad()) return fail(Errc::corrupt, "damaged schema");
     if (inner) return print_message(schema_.message(type.message), *inner, level + 1);
@@ -307,8 +307,8 @@ class ObjectPrinter::Printer {
     std::vector<Bytes> many;
     Fields fields(wire);
     while (fields.next()) {
-      if (fields.is(1, Wire::bytes)) one = fields.bytes();
-      if (fields.is(2, Wire::bytes)) many.push_back(fields.bytes());
+      if (fields.expect(1, Wire::bytes)) one = fields.bytes();
+      if (fields.expect(2, Wire::bytes)) many.push_back(fields.bytes());
     }
     if (fields.bad()) return fail(Errc::corrupt, "damaged schema");
     const Message& schema = schema_.message(type.message);

@@ -16,8 +16,8 @@ constexpr std::string_view kCbor = "\xd9\xd9\xf7";
 bool read_kind(Bytes type_meta, Envelope& into) {
   Fields fields(type_meta);
   while (fields.next()) {
-    if (fields.is(1, Wire::bytes)) into.api_version = as_text(fields.bytes());
-    if (fields.is(2, Wire::bytes)) into.kind = as_text(fields.bytes());
+    if (fields.expect(1, Wire::bytes)) into.api_version = as_text(fields.bytes());
+    if (fields.expect(2, Wire::bytes)) into.kind = as_text(fields.bytes());
   }
   return !fields.bad();
 }
@@ -39,9 +39,9 @@ Result<Envelope> read_envelope(Bytes value) {
   bool sound = true;
   Fields fields(value.subspan(kProtobuf.size()));
   while (fields.next()) {
-    if (fields.is(1, Wire::bytes)) sound = read_kind(fields.bytes(), envelope) && sound;
-    if (fields.is(2, Wire::bytes)) envelope.message = fields.bytes();
-    if (fields.is(4, Wire::bytes)) media_type = as_text(fields.bytes());
+    if (fields.expect(1, Wire::bytes)) sound = read_kind(fields.bytes(), envelope) && sound;
+    if (fields.expect(2, Wire::bytes)) envelope.message = fields.bytes();
+    if (fields.expect(4, Wire::bytes)) media_type = as_text(fields.bytes());
   }
   if (fields.bad() || !sound) return fail(Errc::corrupt, "the envelope of a stored object is damaged");
   if (envelope.kind.empty()) return fail(Errc::corrupt, "the envelope of a stored object names no kind");
