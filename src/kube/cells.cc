@@ -143,7 +143,8 @@ std::string node_roles(const json& node) {
   std::set<std::string> roles;
   for (const auto& [key, value] : object_at(node, "/metadata/labels").items()) {
     if (key.starts_with(kRole) && key.size() > kRole.size()) roles.insert(key.substr(kRole.size()));
-    if (key == "kubernetes.io/role" && value.is_string() && value != "") roles.insert(value.get<std::string>());
+    if (key != "kubernetes.io/role" || !value.is_string()) continue;
+    if (auto role = value.get<std::string>(); !role.empty()) roles.insert(std::move(role));
   }
   return fmt::format("{}", fmt::join(roles, ","));
 }

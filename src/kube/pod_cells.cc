@@ -150,7 +150,7 @@ std::vector<std::string> pod_cells(const json& pod, Time now) {
   if (tally.restarts != 0 && !tally.last_restart.empty()) {
     restarts += fmt::format(" ({} ago)", age_of_text(tally.last_restart, now));
   }
-  const auto or_none = [](std::string text) { return text.empty() ? std::string("<none>") : text; };
+  const auto or_none = [](const std::string& text) { return text.empty() ? std::string("<none>") : text; };
   const json& ips = list_at(pod, "/status/podIPs");
   return {text_at(pod, "/metadata/name"),
           fmt::format("{}/{}", tally.ready, tally.all),
