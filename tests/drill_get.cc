@@ -25,7 +25,6 @@ using nlohmann::json;
 
 const io::Path kFixture = io::Path(source_dir()) / "testdata/kubernetes-1.36";
 const std::string kSnapshot = "file:" + (kFixture / "snapshot.db.gz").string();
-constexpr std::int64_t kRevision = 1940;  // of the snapshot
 
 Ran get(const std::string& store, std::vector<std::string> args) {
   args.insert(args.begin(), "get");
