@@ -187,7 +187,7 @@ class ObjectPrinter::Printer {
       Entry entry;
       Fields fields(fields_.seen(at).bytes);
       while (fields.next()) {
-        if (fields.is(1, Wire::bytes)) entry.key = as_text(fields.bytes());
+        if (fields.expect(1, Wire::bytes)) entry.key = as_text(fields.bytes());
         if (fields.number() != 2) continue;
         if (fields.wire() != expected) return fail(Errc::corrupt, "a map's value is of another type");
         if (expected == Wire::bytes) {
