@@ -48,8 +48,13 @@ TEST(Encryption, AsTheServersOwnTransformers) {
       EXPECT_FALSE(ours) << name;
       continue;
     }
-    // CBC proves nothing: what it opens to something else than an object is no value of anybody's.
-    const bool theirs = golden.at("failure").empty() && is_object(as_bytes(plain));
+    const bool theirs = golden.at("failure").empty();
+    // CBC proves nothing: one wrong key in 256 opens a value to noise, and the server stops there. We go on to the next
+    // key of that name, and call noise of all of them not opened.
+    if (theirs && !is_object(as_bytes(plain))) {
+      EXPECT_TRUE(!ours || is_object(*ours)) << name;
+      continue;
+    }
     ASSERT_EQ(ours.has_value(), theirs) << name << ": " << (ours ? "opened" : ours.error().what)
                                         << ", the server: " << golden.at("failure");
     if (ours) {
@@ -83,7 +88,11 @@ TEST(Encryption, KeyManagementServicesOpenTheirs) {
     const std::string& stored = golden.at("stored");
     if (!stored.starts_with("k8s:enc:kms:")) continue;
     const auto ours = decryptor.open(as_bytes(stored), golden.at("key"));
-    const bool theirs = golden.at("failure").empty() && is_object(as_bytes(golden.at("plain")));
+    const bool theirs = golden.at("failure").empty();
+    if (theirs && !is_object(as_bytes(golden.at("plain")))) {  // noise, by an old value's CBC
+      EXPECT_TRUE(!ours || is_object(*ours)) << golden.at("case");
+      continue;
+    }
     ASSERT_EQ(ours.has_value(), theirs) << golden.at("case") << ": " << (ours ? "opened" : ours.error().what)
                                         << ", the server: " << golden.at("failure");
     if (ours) {

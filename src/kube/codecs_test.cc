@@ -86,7 +86,7 @@ TEST(Codecs, FieldsOfAnotherTypeAreDamage) {
   Buffer text;
   proto::append_field(text, 1, as_bytes("app"));
   const Buffer number = numbers({{1, 7}});
-  const std::tuple<Status (*)(Bytes, JsonWriter&), const Buffer&, std::string_view> rows[] = {
+  const std::tuple<Status (*)(Bytes, JsonWriter&), Buffer, std::string_view> rows[] = {
       {print_time, text, "damaged time"},
       {print_micro_time, text, "damaged time"},
       {print_go_duration, text, "damaged duration"},
