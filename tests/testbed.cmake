@@ -21,7 +21,7 @@ function(tm_go_test name module)
     FAIL_REGULAR_EXPRESSION "--- SKIP")  # a test that did not run proves nothing
 endfunction()
 
-tm_go_test(counters node/work ./...)
+tm_go_test(counters node/worker ./...)
 tm_go_test(csi csi ./...)
 tm_go_test(parts kubernetes ./cgroup ./image ./proxy)
 # Most of a drill is waiting for a cluster, so three at a time.

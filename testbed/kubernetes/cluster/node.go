@@ -21,8 +21,8 @@ const MostNodes = 9
 
 // Images that a node has. Nothing can be pulled, so pods need `imagePullPolicy: Never`.
 const (
-	WorkImage  = "localhost/work:1"
-	pauseImage = "localhost/pause:1"
+	WorkerImage = "localhost/worker:1"
+	pauseImage  = "localhost/pause:1"
 )
 
 // A node is one kubelet with one containerd. All nodes of a bed share its network namespace, each with an address on lo,
@@ -76,8 +76,8 @@ func (f Folder) memory() string { return f.path("memory") }
 func (o *Options) containerd(program string) string {
 	return filepath.Join(o.Programs, "containerd", program)
 }
-func (o *Options) work(program string) string { return filepath.Join(o.Programs, "work", program) }
-func (o *Options) cni() string                { return filepath.Join(o.Programs, "cni") }
+func (o *Options) worker(program string) string { return filepath.Join(o.Programs, "worker", program) }
+func (o *Options) cni() string                  { return filepath.Join(o.Programs, "cni") }
 
 // Says what is missing for nodes.
 func (o *Options) checkNodes() error {
@@ -95,7 +95,7 @@ func (o *Options) checkNodes() error {
 	}
 	for _, program := range []string{
 		o.kubernetes(Kubelet), o.containerd("containerd"), o.containerd("containerd-shim-runc-v2"), o.containerd("ctr"),
-		o.work("work"), o.work("pause"), filepath.Join(o.cni(), "bridge"), filepath.Join(o.cni(), "host-local"),
+		o.worker("worker"), o.worker("pause"), filepath.Join(o.cni(), "bridge"), filepath.Join(o.cni(), "host-local"),
 	} {
 		if info, err := os.Stat(program); err != nil || info.Mode()&0o111 == 0 {
 			return fmt.Errorf("the program %s is missing: build it with testbed/kubernetes/build kubelet and testbed/node/build", program)

@@ -121,8 +121,8 @@ func (b *Bed) containerdAnswers(ctx context.Context, n node) error {
 func (b *Bed) importImages(n node) error {
 	packed := b.folder.ofNode(n, "images.tar")
 	err := image.Write(packed,
-		image.Image{Name: pauseImage, Programs: []string{b.options.work("pause")}},
-		image.Image{Name: WorkImage, Programs: []string{b.options.work("work")}},
+		image.Image{Name: pauseImage, Programs: []string{b.options.worker("pause")}},
+		image.Image{Name: WorkerImage, Programs: []string{b.options.worker("worker")}},
 	)
 	if err != nil {
 		return err

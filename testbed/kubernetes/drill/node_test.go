@@ -111,7 +111,7 @@ func (b *drilled) restarts(pod string) string {
 
 func (b *drilled) check(pod, file string) int {
 	b.Helper()
-	last, err := strconv.Atoi(b.k("exec", pod, "--", "work", "check", file))
+	last, err := strconv.Atoi(b.k("exec", pod, "--", "worker", "check", file))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -134,7 +134,7 @@ spec:
         image: IMAGE
         imagePullPolicy: Never
         args: [count, /data/counters, 20ms]
-        readinessProbe: {exec: {command: [work, check, /data/counters]}, periodSeconds: 1}
+        readinessProbe: {exec: {command: [worker, check, /data/counters]}, periodSeconds: 1}
         resources: {limits: {memory: 64Mi, cpu: 500m}}
         volumeMounts: [{name: data, mountPath: /data}]
       volumes: [{name: data, emptyDir: {}}]
@@ -189,10 +189,10 @@ spec:
 `
 
 func manifest(text string, host string) string {
-	return strings.NewReplacer("IMAGE", cluster.WorkImage, "HOST", host).Replace(text)
+	return strings.NewReplacer("IMAGE", cluster.WorkerImage, "HOST", host).Replace(text)
 }
 
-// What `work write FILE 200` prints.
+// What `worker write FILE 200` prints.
 func sumOfCounters(count int) string {
 	digest := sha256.New()
 	for number := 1; number <= count; number++ {
@@ -248,7 +248,7 @@ func (b *drilled) deploys() {
 	b.reachesTheAPI(pod)
 	b.timed("a container that was killed runs again", func() {
 		before := b.check(pod, "/data/counters")
-		_ = syscall.Kill(b.contained("work count /data/counters"), syscall.SIGKILL)
+		_ = syscall.Kill(b.contained("worker count /data/counters"), syscall.SIGKILL)
 		b.until("the restart", func() bool { return b.restarts(pod) == "1" })
 		b.k("wait", "--for=condition=Ready", "pod/"+pod, "--timeout=300s")
 		// The volume is the pod's, and outlives the container.
@@ -267,10 +267,10 @@ func (b *drilled) deploys() {
 // By the service account of the pod, which may do nothing but ask who it is.
 func (b *drilled) reachesTheAPI(pod string) {
 	b.Helper()
-	if said := b.k("exec", pod, "--", "work", "api", "/version"); !strings.Contains(said, `"gitVersion": "v1.`) {
+	if said := b.k("exec", pod, "--", "worker", "api", "/version"); !strings.Contains(said, `"gitVersion": "v1.`) {
 		b.Errorf("from the pod the API server says %s", said)
 	}
-	_, err := b.kubectl(b.ready.Kubeconfig, "exec", pod, "--", "work", "api", "/api/v1/namespaces/default/pods")
+	_, err := b.kubectl(b.ready.Kubeconfig, "exec", pod, "--", "worker", "api", "/api/v1/namespaces/default/pods")
 	if want := "system:serviceaccount:default:default"; !strings.Contains(err.Error(), "403") || !strings.Contains(err.Error(), want) {
 		b.Errorf("its service account: %v", err)
 	}
@@ -291,15 +291,15 @@ func (b *drilled) stores(manifest string) {
 	}
 	b.reachesTheAPI("store-1")
 	b.timed("exec", func() {
-		b.k("exec", "store-1", "--", "work", "put", "/scratch/said", "by exec")
-		if said := b.k("exec", "store-1", "--", "work", "cat", "/scratch/said"); said != "by exec" {
+		b.k("exec", "store-1", "--", "worker", "put", "/scratch/said", "by exec")
+		if said := b.k("exec", "store-1", "--", "worker", "cat", "/scratch/said"); said != "by exec" {
 			b.Errorf("it is %q", said)
 		}
 		want := fmt.Sprintf("%x  /scratch/said", sha256.Sum256([]byte("by exec")))
-		if said := b.k("exec", "store-1", "--", "work", "sum", "/scratch/said"); said != want {
+		if said := b.k("exec", "store-1", "--", "worker", "sum", "/scratch/said"); said != want {
 			b.Errorf("the sum is %q", said)
 		}
-		if _, err := b.kubectl(b.ready.Kubeconfig, "exec", "store-1", "--", "work", "exit", "7"); !strings.Contains(err.Error(), "exit code 7") {
+		if _, err := b.kubectl(b.ready.Kubeconfig, "exec", "store-1", "--", "worker", "exit", "7"); !strings.Contains(err.Error(), "exit code 7") {
 			b.Errorf("a command that fails: %v", err)
 		}
 	})
@@ -341,19 +341,19 @@ func (b *drilled) works() {
 // Containers do not end with the programs that watch over them.
 func (b *drilled) goesOnThroughRestarts() {
 	pod := strings.TrimPrefix(b.k("get", "pods", "-l", "app=web", "-o", "name"), "pod/")
-	restarts, process := b.restarts(pod), b.contained("work count /data/counters")
+	restarts, process := b.restarts(pod), b.contained("worker count /data/counters")
 	for _, name := range []string{cluster.Kubelet, cluster.Containerd} {
 		b.timed(name+" restarted, paused, resumed", func() {
 			b.must("restart", name)
 			b.must("pause", name)
 			b.must("resume", name)
 			b.until("an answer through "+name, func() bool {
-				_, err := b.kubectl(b.ready.Kubeconfig, "exec", pod, "--", "work", "sum", "/data/counters")
+				_, err := b.kubectl(b.ready.Kubeconfig, "exec", pod, "--", "worker", "sum", "/data/counters")
 				return !strings.Contains(err.Error(), "exit status")
 			})
 		})
 	}
-	if now := b.contained("work count /data/counters"); now != process || b.restarts(pod) != restarts {
+	if now := b.contained("worker count /data/counters"); now != process || b.restarts(pod) != restarts {
 		b.Errorf("process %d was %d, restarts %s were %s", now, process, b.restarts(pod), restarts)
 	}
 }

@@ -117,7 +117,7 @@ func TestAPodsVolumeComesBackFromASnapshot(t *testing.T) {
 		bed.create(manifest(claimOfPods+"---"+writer, ""))
 		bed.k("wait", "--for=condition=Ready", "pod/writer", "--timeout=300s")
 		bed.until("counters", func() bool {
-			_, err := bed.kubectl(bed.ready.Kubeconfig, "exec", "writer", "--", "work", "check", "/data/counters")
+			_, err := bed.kubectl(bed.ready.Kubeconfig, "exec", "writer", "--", "worker", "check", "/data/counters")
 			return !strings.Contains(err.Error(), "exit status")
 		})
 		before = bed.check("writer", "/data/counters")
@@ -127,7 +127,7 @@ func TestAPodsVolumeComesBackFromASnapshot(t *testing.T) {
 		bed.k("wait", "--for=jsonpath={.status.readyToUse}=true", "volumesnapshot/moment", "--timeout=300s")
 	})
 	after := bed.check("writer", "/data/counters")
-	bed.k("exec", "writer", "--", "work", "put", "/data/before", "later words")
+	bed.k("exec", "writer", "--", "worker", "put", "/data/before", "later words")
 
 	bed.timed("a pod with a volume from the snapshot", func() {
 		bed.create(manifest(strings.ReplaceAll(reader, "SUM", sumOfCounters(500)), ""))
@@ -154,7 +154,7 @@ func TestAPodsVolumeComesBackFromASnapshot(t *testing.T) {
 		last := bed.check("store-1", "/data/counters")
 		bed.k("delete", "pod", "store-1")
 		bed.until("the pod to run with its data", func() bool {
-			said, _ := bed.kubectl(bed.ready.Kubeconfig, "exec", "store-1", "--", "work", "check", "/data/counters")
+			said, _ := bed.kubectl(bed.ready.Kubeconfig, "exec", "store-1", "--", "worker", "check", "/data/counters")
 			return atoi(strings.TrimSpace(said)) > last
 		})
 	})

@@ -17,7 +17,7 @@ import (
 
 // An Image holds programs, all in /bin, and an empty /tmp. The first one is what a container runs.
 type Image struct {
-	Name     string // as in localhost/work:1
+	Name     string // as in localhost/worker:1
 	Programs []string
 }
 

@@ -1,4 +1,4 @@
-// Command work is all that is in the image of the test bed's pods: a workload with data, and, as there is no shell in
+// Command worker is all that is in the image of the test bed's pods: a workload with data, and, as there is no shell in
 // the image, what `kubectl exec` needs to look at it.
 package main
 
@@ -12,10 +12,10 @@ import (
 	"syscall"
 	"time"
 
-	"tidemark.test/work/counters"
+	"tidemark.test/worker/counters"
 )
 
-const usage = `usage: work VERB ...
+const usage = `usage: worker VERB ...
 
   count FILE [EVERY]    append counters, each on disk before the next, until told to end (default every 100ms);
                         goes on where the file ends
@@ -57,7 +57,7 @@ func main() {
 		os.Exit(2)
 	}
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "work %s: %v\n", os.Args[1], err)
+		fmt.Fprintf(os.Stderr, "worker %s: %v\n", os.Args[1], err)
 		os.Exit(1)
 	}
 }

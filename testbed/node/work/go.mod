@@ -1,3 +1,0 @@
-module tidemark.test/work
-
-go 1.26

@@ -1,0 +1,3 @@
+module tidemark.test/worker
+
+go 1.26
