@@ -114,6 +114,7 @@ TEST(Cli, FailuresHaveTheirExitCodeAndOneLine) {
       {{"completion", "--bogus"}, 2, "unknown flag '--bogus'"},
       {{"--bogus"}, 2, "unknown flag '--bogus'"},
       {{"list", "--stroe", good}, 2, "hint: did you mean --store?\n"},
+      {{"list", "-o", "jsonpath", "--store", good}, 2, "'jsonpath': table, wide, json, yaml or name expected\n"},
       {{"list", "more", "--store", good}, 2, "unexpected word 'more'"},
       {{"lsit", "--store", good}, 2, "there is no verb 'lsit'\nhint: did you mean list?\n"},
       {{"list", "--store", good, "--nonsense"}, 2, "--nonsense"},

@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "base/log.h"
+#include "base/nearest.h"
 #include "cli/help.h"
 #include "cli/verbs.h"
 #include "cli/version.h"
@@ -37,37 +38,16 @@ CLI::App& deepest(CLI::App& app) {
   return given.empty() ? app : deepest(*given.front());
 }
 
-// How many letters must change to make one word of the other.
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); j++) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); i++) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= b.size(); j++) {
-      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, replaced}));
-    }
-  }
-  return row[b.size()];
-}
-
 // The flag or verb that was probably meant; empty: none is near.
 std::string nearest(const CLI::App& app, const std::string& word) {
-  std::string best;
-  std::size_t best_distance = std::max<std::size_t>(2, word.size() / 4) + 1;
-  const auto consider = [&](const std::string& name) {
-    if (const std::size_t d = distance(word, name); d < best_distance) {
-      best_distance = d;
-      best = name;
-    }
-  };
+  Nearest near(word);
   for (const CLI::App* at = &app; at != nullptr; at = at->get_parent()) {
     for (const CLI::Option* option : at->get_options()) {
-      for (const std::string& name : option->get_lnames()) consider("--" + name);
+      for (const std::string& name : option->get_lnames()) near.consider("--" + name);
     }
   }
-  for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) consider(sub->get_name());
-  return best;
+  for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) near.consider(sub->get_name());
+  return near.found();
 }
 
 }  // namespace
@@ -204,7 +184,14 @@ Result<std::unique_ptr<store::ObjectStore>> Program::open_store(std::string_view
 
 void Program::add_format(CLI::App& app, Format& format) {
   app.add_option("-o,--output", format, "table, wide, json, yaml or name")
-      ->transform(CLI::CheckedTransformer(formats()).description(""))
+      ->transform(CLI::Validator(
+          [](std::string& word) {
+            const auto found = formats().find(word);
+            if (found == formats().end()) return "'" + word + "': table, wide, json, yaml or name expected";
+            word = std::to_string(static_cast<int>(found->second));
+            return std::string();
+          },
+          ""))
       ->type_name("FORMAT");
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/nearest.h"
+
 namespace tidemark::kube {
 namespace {
 
@@ -142,19 +144,6 @@ bool is_version(std::string_view text) {
   return text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789") == std::string_view::npos;
 }
 
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); j++) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); i++) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= b.size(); j++) {
-      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, replaced}));
-    }
-  }
-  return row[b.size()];
-}
-
 }  // namespace
 
 Resources::Resources() {
@@ -195,18 +184,13 @@ std::vector<const Resource*> Resources::in_category(std::string_view word) const
 }
 
 std::string Resources::nearest(std::string_view word) const {
-  const std::string wanted = lower(word);
-  std::string best;
-  std::size_t best_distance = wanted.size() / 4 + 2;
+  Nearest near(lower(word));
   for (const Resource& r : all_) {
-    for (const std::string& name : {r.plural, r.singular}) {
-      if (const std::size_t d = distance(wanted, name); d < best_distance) {
-        best_distance = d;
-        best = name;
-      }
-    }
+    near.consider(r.plural);
+    near.consider(r.singular);
+    for (const std::string& name : r.short_names) near.consider(name);
   }
-  return best;
+  return near.found();
 }
 
 }  // namespace tidemark::kube
