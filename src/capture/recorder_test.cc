@@ -38,6 +38,27 @@ TEST_F(Recording, FullAndDeltasInOneChain) {
   EXPECT_FALSE(testing::keys(store_, "tidemark/seek/").empty());
 }
 
+// What comes within `gather` costs one fsync, not one for each of etcd's answers.
+TEST_F(Recording, WhatComesTogetherIsOneWrite) {
+  struct Fsyncs : Steps {
+    void about_to(std::string_view action) override { count += action == "fsync a segment" ? 1 : 0; }
+    std::atomic<int> count{0};
+  } fsyncs;
+  auto o = options();
+  o.steps = &fsyncs;
+  o.gather = 3s;
+  start(o);
+  ASSERT_TRUE(has_full());
+  const int before = fsyncs.count;
+  for (int i = 0; i < 20; i++) {
+    etcd_.put("k", std::to_string(i));
+    std::this_thread::sleep_for(2ms);
+  }
+  ASSERT_TRUE(acknowledged(etcd_.revision()));
+  EXPECT_LE(fsyncs.count - before, 3);
+  ASSERT_TRUE(stop());
+}
+
 // Fulls are taken while the watch runs: what is written meanwhile is in the deltas all the same.
 TEST_F(Recording, TheChainIsContiguousAcrossFulls) {
   etcd_.put("x", "1");
