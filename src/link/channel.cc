@@ -9,6 +9,7 @@
 #include <grpc/support/log.h>
 #include <grpcpp/security/tls_certificate_provider.h>
 #include <grpcpp/security/tls_credentials_options.h>
+#include <openssl/crypto.h>
 
 #include "base/log.h"
 #include "io/file.h"
@@ -21,6 +22,11 @@ constexpr std::uint64_t kPemLimit = 4UL << 20;
 constexpr int kWindowBytes = 4 << 20;  // what may be under way on one stream: hides the round trips of a snapshot
 constexpr const char* kSystemRoots[] = {"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
                                         "/etc/ssl/cert.pem"};
+
+// gRPC waits for none of its event engine's threads. One that has spoken TLS may end beside exit(), where OpenSSL would
+// free what the thread still holds, or forget what it frees at its own end. So OpenSSL does not clean up at exit(); that
+// must be said before anybody first uses it, thus before main().
+const int kOpensslStays = OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, nullptr);
 
 // gRPC prints to standard error by itself; whatever matters comes back as a status anyway.
 void silence_grpc() {

@@ -26,7 +26,8 @@ target_link_libraries(tm_etcd_proto PUBLIC protobuf::libprotobuf PkgConfig::GRPC
 if(TM_SANITIZE)
   target_compile_options(tm_etcd_proto PRIVATE -fsanitize=${TM_SANITIZE})
 endif()
-target_link_libraries(tm_link PRIVATE tm_etcd_proto)
+# OpenSSL: told not to clean up beside gRPC's threads (channel.cc).
+target_link_libraries(tm_link PRIVATE tm_etcd_proto OpenSSL::Crypto)
 if(NOT TM_FUZZ)
   cmake_language(DEFER CALL target_link_libraries link_test PRIVATE tm_etcd_proto)  # it is made after this file is read
 endif()
