@@ -8,17 +8,16 @@
 #include "base/testing/scale.h"
 #include "base/testing/source_dir.h"
 #include "io/file.h"
+#include "io/testing/decode.h"
 
 namespace tidemark::io {
+
+using testing::code_of;
+using testing::decode;
 
 namespace {
 
 const Path kFixtures = Path(tidemark::testing::source_dir()) / "testdata/etcd-backup-restore";
-
-Result<Buffer> decode(Codec codec, Bytes from) {
-  TM_LET(const auto text, decompressing(codec, std::make_unique<BytesSource>(from)));
-  return read_all(*text, 1UL << 30U);
-}
 
 Buffer gzip(Bytes text, std::size_t member_bytes, unsigned threads, std::vector<GzipMember>* members = nullptr) {
   BufferSink to;
@@ -67,15 +66,10 @@ Buffer mixed_text(std::size_t size, std::mt19937_64& random) {
   return text;
 }
 
-Errc code_of(Codec codec, Bytes bytes) {
-  const auto got = decode(codec, bytes);
-  return got ? Errc::cancelled : got.error().code;  // cancelled: not an answer of a decoder
-}
-
 }  // namespace
 
 TEST(Gzip, RoundTripInAnyNumberOfThreadsAndSizes) {
-  std::mt19937_64 random(testing::seed());
+  std::mt19937_64 random(tidemark::testing::seed());
   for (const std::size_t size : {0UL, 1UL, 999UL, 1000UL, 1001UL, 65536UL, 3'000'000UL}) {
     const Buffer text = mixed_text(size, random);
     for (const std::size_t member_bytes : {1000UL, 100'000UL, 1UL << 20U}) {
@@ -100,7 +94,7 @@ TEST(Gzip, RoundTripInAnyNumberOfThreadsAndSizes) {
 }
 
 TEST(Gzip, ForeignReaderSeesOneStream) {
-  std::mt19937_64 random(testing::seed());
+  std::mt19937_64 random(tidemark::testing::seed());
   const Buffer text = mixed_text(500'000, random);
   const TempDir dir = *TempDir::create();
   const Path path = dir.path() / "x.gz";
@@ -265,7 +259,7 @@ TEST(Gzip, WhatIsRefused) {
 }
 
 TEST(Compress, EveryPrefixIsTornAndFlipsDoNotPass) {
-  std::mt19937_64 random(testing::seed());
+  std::mt19937_64 random(tidemark::testing::seed());
   const Buffer text = mixed_text(3000, random);
   const Buffer two_members = gzip(text, 2000, 0);
   const Buffer zlib = foreign_member(as_text(text), nullptr, 15);
@@ -279,7 +273,7 @@ TEST(Compress, EveryPrefixIsTornAndFlipsDoNotPass) {
         EXPECT_EQ(got->size(), 2000U) << n;  // the cut between members is the one that gzip cannot see
       }
     }
-    for (int i = testing::scaled(2000); i > 0; i--) {
+    for (int i = tidemark::testing::scaled(2000); i > 0; i--) {
       Buffer bad = object;
       bad[random() % bad.size()] ^= static_cast<std::byte>(1U << random() % 8);
       const auto got = decode(codec, bad);
@@ -321,47 +315,6 @@ TEST(Compress, ForeignObjectsOfAllSuffixesHoldTheSameDatabase) {
   EXPECT_EQ(full("09-suffix-zlib", ".zlib", Codec::zlib).size() % 512, 32U);
   const Path junk = kFixtures / "51-trailing-junk/bucket/v2/Full-00000000-00000308-1795246362.gz";
   EXPECT_EQ(code_of(Codec::gzip, *read_file(junk, 1UL << 30U)), Errc::corrupt);
-}
-
-TEST(Lzw, WhatIsRefused) {
-  // Codes are 9 bits, lowest bit first: clear = 0x100, end = 0x101.
-  const auto codes = [](std::initializer_list<unsigned> list) {
-    Buffer out;
-    std::uint64_t bits = 0, count = 0;
-    for (const unsigned code : list) {
-      bits |= static_cast<std::uint64_t>(code) << count;
-      for (count += 9; count >= 8; count -= 8, bits >>= 8U) out.push_back(static_cast<std::byte>(bits));
-    }
-    if (count > 0) out.push_back(static_cast<std::byte>(bits));
-    return out;
-  };
-  EXPECT_EQ(as_text(*decode(Codec::lzw, codes({256, 'a', 'b', 258, 260, 257}))), "abababa");  // 260 is being made
-  EXPECT_TRUE(decode(Codec::lzw, codes({256, 257}))->empty());
-  EXPECT_TRUE(decode(Codec::lzw, codes({257}))->empty());
-  struct Row {
-    Buffer bytes;
-    Errc code;
-    std::string_view why;
-  };
-  Buffer followed = codes({256, 'a', 257});
-  followed.push_back(std::byte{0});
-  const Row rows[] = {
-      {{}, Errc::torn, "empty"},
-      {codes({256}), Errc::torn, "no end"},
-      {codes({256, 'a'}), Errc::torn, "no end"},
-      {codes({256, 258, 257}), Errc::corrupt, "a reference before any string"},
-      {codes({256, 'a', 259, 257}), Errc::corrupt, "a reference ahead"},
-      {codes({256, 'a', 'b', 256, 258, 257}), Errc::corrupt, "a reference over a clear"},
-      {followed, Errc::corrupt, "a byte behind the end"},
-  };
-  for (const Row& row : rows) EXPECT_EQ(code_of(Codec::lzw, row.bytes), row.code) << row.why;
-
-  const auto object = read_file(kFixtures / "09-suffix-Z/bucket/v2/Incr-00000309-00000434-1795246365.Z", 1UL << 30U);
-  ASSERT_TRUE(object);
-  for (std::size_t n = 0; n < object->size(); n += 97) {
-    EXPECT_EQ(code_of(Codec::lzw, Bytes(*object).first(n)), Errc::torn) << n;
-  }
-  EXPECT_EQ(code_of(Codec::lzw, Bytes(*object).first(object->size() - 1)), Errc::torn);
 }
 
 // A full of 8 GiB is one gzip member when others write it: counters of 32 bits must wrap, not fail.

@@ -3,18 +3,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
-#include <csignal>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "base/testing/fake_clock.h"
-#include "base/testing/source_dir.h"
 #include "restore/etcd.h"
-#include "store/dir_store.h"
-#include "store/testing/faulty_store.h"
-#include "store/testing/mem_store.h"
+#include "verify/testing/verifying.h"
 
 namespace tidemark::verify {
 namespace {
@@ -22,36 +16,10 @@ namespace {
 using catalog::ProofLevel;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using testing::load;
+using testing::Verify;
 
-const io::Path kBuckets = io::Path(tidemark::testing::source_dir()) / "testdata/etcd-backup-restore";
 constexpr ProofLevel kLevels[] = {ProofLevel::digest, ProofLevel::structure, ProofLevel::replay};
-
-// A bucket's objects in memory, where they can be damaged.
-std::unique_ptr<store::testing::MemStore> load(const std::string& fixture) {
-  const auto from = store::DirStore::open(kBuckets / fixture, store::DirStore::Access::read_only).value();
-  auto store = std::make_unique<store::testing::MemStore>();
-  const auto objects = from->list("").value();
-  for (const store::ObjectInfo& object : objects) {
-    EXPECT_TRUE(store->put(object.key, from->get(object.key).value()));
-  }
-  return store;
-}
-
-class Verify : public ::testing::Test {
- protected:
-  Result<Verification> run(store::ObjectStore& store, ProofLevel level, std::optional<catalog::Point> point = {}) {
-    const tidemark::testing::FakeClock clock(Time(std::chrono::seconds(1795250000)));
-    return verify({store}, {.point = std::move(point), .level = level, .scratch = scratch_.path(), .threads = 2}, clock,
-                  {}, {});
-  }
-  static Result<Verification> verify(std::reference_wrapper<store::ObjectStore> store, const Wish& wish,
-                                     const Clock& clock, const Progress& progress, const std::stop_token& stop) {
-    auto done = tidemark::verify::verify(store.get(), wish, clock, progress, stop);
-    EXPECT_TRUE(std::filesystem::is_empty(wish.scratch)) << "something was left in scratch";
-    return done;
-  }
-  io::TempDir scratch_ = *io::TempDir::create();
-};
 
 std::string spans(const std::vector<RevisionSpan>& all) {
   std::string text;
@@ -125,7 +93,8 @@ TEST_F(Verify, BucketsOfEtcdBackupRestore) {
 
 // Beside each object what etcd said of the revision it ends at.
 void put_samples(store::ObjectStore& store, std::int64_t wrong_revision = 0) {
-  std::ifstream in(kBuckets / "00-control-gz/expected/meta.json");
+  std::ifstream in(io::Path(tidemark::testing::source_dir()) /
+                   "testdata/etcd-backup-restore/00-control-gz/expected/meta.json");
   const auto meta = nlohmann::json::parse(in);
   for (const auto* kind : {"v2/Full", "v2/Incr"}) {
     const auto objects = store.list(kind).value();
@@ -317,73 +286,6 @@ TEST_F(Verify, AFlipInASidecarIsFound) {
     EXPECT_THAT(done->findings[0].reason, HasSubstr("its bytes are not those that were written"));
     EXPECT_EQ(spans(done->restorable), "308..938");
   }
-}
-
-TEST_F(Verify, AStoreThatFailsIsAFailureAndNoFinding) {
-  const auto inner = load("00-control-gz/bucket");
-  store::testing::FaultyStore store(*inner);
-  store.fail_call(0, Errc::io);
-  ASSERT_TRUE(run(store, ProofLevel::replay));
-  const int calls = store.calls();
-  ASSERT_GT(calls, 20);
-  for (int n = 1; n <= calls; ++n) {
-    store.fail_call(n, Errc::unavailable);
-    const auto done = run(store, ProofLevel::replay);
-    ASSERT_FALSE(done) << n;
-    EXPECT_EQ(done.error().code, Errc::unavailable) << n;
-  }
-}
-
-// While it lives no file of this process grows beyond `bytes`.
-class FileLimit {
- public:
-  explicit FileLimit(rlim_t bytes) {
-    std::signal(SIGXFSZ, SIG_IGN);
-    ::getrlimit(RLIMIT_FSIZE, &former_);
-    const rlimit limit{.rlim_cur = bytes, .rlim_max = former_.rlim_max};
-    ::setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  ~FileLimit() { ::setrlimit(RLIMIT_FSIZE, &former_); }
-  FileLimit(const FileLimit&) = delete;
-  FileLimit& operator=(const FileLimit&) = delete;
-
- private:
-  rlimit former_{};
-};
-
-void expect_scratch_failure(const Error& error, const io::Path& scratch) {
-  EXPECT_EQ(error.code, Errc::io) << error.what;
-  EXPECT_THAT(error.what, HasSubstr("scratch directory '" + scratch.string() + "'"));
-  EXPECT_THAT(error.hint, HasSubstr("--scratch"));
-}
-
-// What the place we work in refuses is no damage of what is kept.
-TEST_F(Verify, AScratchThatFailsIsAFailureAndNoFinding) {
-  const auto store = load("00-control-gz/bucket");
-  const io::Path missing = scratch_.path() / "missing", file = scratch_.path() / "file", small = scratch_.path() / "d";
-  ASSERT_TRUE(io::write_file_durably(file, as_bytes("not a directory")));
-  ASSERT_TRUE(io::make_dirs(small));
-  for (const io::Path& scratch : {missing, file, small}) {
-    for (const ProofLevel level : {ProofLevel::structure, ProofLevel::replay}) {
-      SCOPED_TRACE(fmt::format("{} {}", scratch.string(), catalog::level_word(level)));
-      const FileLimit limit(scratch == small ? 16384 : RLIM_INFINITY);
-      const auto done = tidemark::verify::verify(
-          *store, {.point = {}, .level = level, .scratch = scratch, .threads = 2}, system_clock(), {}, {});
-      ASSERT_FALSE(done) << done->findings.size();
-      expect_scratch_failure(done.error(), scratch);
-    }
-  }
-  // The rebuild alone: its own errors are told from those of the objects.
-  ReplayWish wish{.chain = {}, .reach = Revision(308), .witnesses = {}, .scratch = file, .threads = 1};
-  wish.chain.push_back(catalog::read_timeline(*store)->fulls.at(0));
-  const auto made = replay_chain(*store, wish, system_clock(), {}, {});
-  ASSERT_FALSE(made) << made->findings.size();
-  expect_scratch_failure(made.error(), file);
-  wish.scratch = small;
-  const FileLimit limit(16384);
-  const auto full_disk = replay_chain(*store, wish, system_clock(), {}, {});
-  ASSERT_FALSE(full_disk) << full_disk->findings.size();
-  expect_scratch_failure(full_disk.error(), small);
 }
 
 TEST_F(Verify, AnEmptyStore) {
