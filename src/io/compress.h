@@ -18,6 +18,7 @@ struct GzipMember {
 
 // Writes gzip members into `to`. Members are compressed by `threads` workers (0: by the caller) and written in order by
 // the caller's thread. Memory: about 3 * threads * member_bytes. The first failure is given again by every later call.
+// The same text is not promised to become the same bytes twice.
 class GzipSink final : public Sink {
  public:
   explicit GzipSink(Sink& to, std::size_t member_bytes = 1UL << 20U, unsigned threads = 1);

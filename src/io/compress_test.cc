@@ -76,7 +76,13 @@ TEST(Gzip, RoundTripInAnyNumberOfThreadsAndSizes) {
       if (size > 100'000 && member_bytes == 1000) continue;
       std::vector<GzipMember> members;
       const Buffer alone = gzip(text, member_bytes, 0, &members);
-      for (const unsigned threads : {1U, 2U, 5U}) EXPECT_TRUE(gzip(text, member_bytes, threads) == alone);
+      // Not the same bytes: which repetition ISA-L 2.30 takes depends, once in some thousand members, on the address of
+      // its state (seen: everything else equal, bits 16 and up of the address decide).
+      for (const unsigned threads : {1U, 2U, 5U}) {
+        std::vector<GzipMember> theirs;
+        EXPECT_TRUE(decode(Codec::gzip, gzip(text, member_bytes, threads, &theirs)) == text) << size;
+        EXPECT_TRUE(std::ranges::equal(theirs, members, {}, &GzipMember::text_offset, &GzipMember::text_offset));
+      }
       ASSERT_EQ(members.size(), std::max<std::size_t>(1, (size + member_bytes - 1) / member_bytes));
       EXPECT_TRUE(decode(Codec::gzip, alone) == text) << size;
       // The seek table: each member decodes by itself to its part of the text.
