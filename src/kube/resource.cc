@@ -152,6 +152,12 @@ Resources::Resources() {
 
 void Resources::add(Resource custom) { all_.push_back(std::move(custom)); }
 
+std::vector<const Resource*> Resources::all() const {
+  std::vector<const Resource*> every;
+  for (const Resource& r : all_) every.push_back(&r);
+  return every;
+}
+
 const Resource* Resources::find(std::string_view word) const {
   const std::string wanted = lower(word);
   const std::string_view text = wanted;

@@ -57,6 +57,8 @@ class Resources {
   const Resource* find(std::string_view word) const;
   // All of a category: "all". Empty: no such category.
   std::vector<const Resource*> in_category(std::string_view word) const;
+  // Kubernetes' own, and those that were added.
+  std::vector<const Resource*> all() const;
   // The nearest name to a misspelt one; empty: none is near.
   std::string nearest(std::string_view word) const;
 
