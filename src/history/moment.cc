@@ -17,8 +17,9 @@ bool is_below(std::string_view key, std::span<const std::string> prefixes) {
   return std::ranges::any_of(prefixes, [&](const std::string& prefix) { return key.starts_with(prefix); });
 }
 
-Row row_of(const etcd::KeyValue& kv) {
-  return {.value = std::string(as_text(kv.value)),
+Row row_of(const etcd::KeyValue& kv, const Moment::Keep& keep) {
+  const bool kept = !keep || keep(as_text(kv.key), kv.mod);
+  return {.value = kept ? std::string(as_text(kv.value)) : std::string(),
           .create = kv.create,
           .mod = kv.mod,
           .version = kv.version,
@@ -29,8 +30,8 @@ Row row_of(const etcd::KeyValue& kv) {
 using Settled = std::map<std::string, std::optional<Row>, std::less<>>;
 
 // The newest row at or below `reach` of each key that nothing newer has settled.
-Status add_base(const bolt::Reader& base, Revision reach, std::span<const std::string> prefixes, Settled& settled,
-                const std::stop_token& stop) {
+Status add_base(const bolt::Reader& base, Revision reach, std::span<const std::string> prefixes,
+                const Moment::Keep& keep, Settled& settled, const std::stop_token& stop) {
   TM_LET(const auto rows, base.bucket("key"));
   return base.for_each_backwards(rows, [&](const bolt::Element& element) -> Status {
     if (stop.stop_requested()) return fail(Errc::cancelled, "stopped");
@@ -39,17 +40,17 @@ Status add_base(const bolt::Reader& base, Revision reach, std::span<const std::s
     TM_LET(const auto kv, named(base.name(), etcd::decode_key_value(element.value)));
     const std::string_view key = as_text(kv.key);
     if (!is_below(key, prefixes) || settled.contains(key)) return {};
-    settled.emplace(key, id.tombstone ? std::nullopt : std::optional(row_of(kv)));
+    settled.emplace(key, id.tombstone ? std::nullopt : std::optional(row_of(kv, keep)));
     return {};
   });
 }
 
 Status add_event(const etcd::RowId& id, const etcd::KeyValue& kv, std::span<const std::string> prefixes,
-                 Settled& settled) {
+                 const Moment::Keep& keep, Settled& settled) {
   const std::string_view key = as_text(kv.key);
   if (!is_below(key, prefixes)) return {};
   std::optional<Row> row;
-  if (!id.tombstone) row = row_of(kv);
+  if (!id.tombstone) row = row_of(kv, keep);
   settled.insert_or_assign(std::string(key), std::move(row));
   return {};
 }
@@ -103,7 +104,7 @@ Status Moment::settle_base() {
 }
 
 // False: an object was not what it seemed, plan again.
-Result<bool> Moment::gather(std::span<const std::string> prefixes, Rows& rows) {
+Result<bool> Moment::gather(std::span<const std::string> prefixes, const Keep& keep, Rows& rows) {
   Settled settled;
   std::uint64_t done = 0, all = 0;
   for (const restore::Step& step : plan_.steps) all += step.point.size;
@@ -114,7 +115,7 @@ Result<bool> Moment::gather(std::span<const std::string> prefixes, Rows& rows) {
     const auto scanned = [&]() -> Result<restore::DeltaScan> {
       TM_LET(const auto body, from_.body(step.point));
       const auto each = [&](const etcd::RowId& id, const etcd::KeyValue& kv) {
-        return add_event(id, kv, prefixes, settled);
+        return add_event(id, kv, prefixes, keep, settled);
       };
       return restore::scan_delta(*body, step.take, each, each_failed, options_.stop);
     }();
@@ -130,7 +131,7 @@ Result<bool> Moment::gather(std::span<const std::string> prefixes, Rows& rows) {
     done += step.point.size;
   }
   if (options_.progress) options_.progress("rows", 0, 0);
-  if (auto walked = add_base(base_->database(), plan_.reach, prefixes, settled, options_.stop); !walked) {
+  if (auto walked = add_base(base_->database(), plan_.reach, prefixes, keep, settled, options_.stop); !walked) {
     return learn(plan_.base.key, walked.error());
   }
   if (const Status proven = base_->proven(); !proven) return learn(plan_.base.key, proven.error());
@@ -141,11 +142,13 @@ Result<bool> Moment::gather(std::span<const std::string> prefixes, Rows& rows) {
   return true;
 }
 
-Result<Rows> Moment::below(std::span<const std::string> prefixes) {
+Result<Rows> Moment::below(std::span<const std::string> prefixes) { return below(prefixes, {}); }
+
+Result<Rows> Moment::below(std::span<const std::string> prefixes, const Keep& keep) {
   for (int round = 0; round < kMostRounds; ++round) {
     TM_CHECK(settle_base());
     Rows rows;
-    TM_LET(const bool whole, gather(prefixes, rows));
+    TM_LET(const bool whole, gather(prefixes, keep, rows));
     if (whole) return rows;
   }
   return fail(Errc::corrupt, "planning does not come to an end: the objects in the store keep changing");

@@ -52,6 +52,10 @@ class Moment {
   // What there was below these prefixes. It may teach that an object is bad, and so move revision(), when the newest
   // moment was asked for. Errors as open()'s.
   Result<Rows> below(std::span<const std::string> prefixes);
+  // The same, but a row's value stays only when `keep` says so of its key and the revision that wrote it: to find out
+  // what is there without the memory for it.
+  using Keep = std::function<bool(std::string_view key, Revision mod)>;
+  Result<Rows> below(std::span<const std::string> prefixes, const Keep& keep);
 
   // The state that is shown: the target, or the newest provable one. The rest is for what is said about it.
   Revision revision() const { return plan_.reach; }
@@ -67,7 +71,7 @@ class Moment {
       : from_(from), target_(target), options_(std::move(options)) {}
   Status settle_base();
   Result<bool> open_base(const restore::Plan& plan);
-  Result<bool> gather(std::span<const std::string> prefixes, Rows& rows);
+  Result<bool> gather(std::span<const std::string> prefixes, const Keep& keep, Rows& rows);
   Result<bool> learn(const std::string& key, const Error& why);
 
   restore::Origin& from_;

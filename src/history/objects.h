@@ -8,29 +8,16 @@
 // Threads: one at a time.
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
 #include "history/moment.h"
-#include "kube/encryption.h"
+#include "history/wanted.h"
 #include "kube/resource.h"
-#include "kube/selector.h"
 
 namespace tidemark::history {
-
-struct ObjectWish {
-  std::vector<std::string> words;  // "deploy", "web" or "deploy/web", "svc/db" or "deploy,svc" or "all"
-  std::string ns = "default";
-  bool all_namespaces = false;
-  kube::LabelSelector labels = {};
-  kube::FieldSelector fields = {};
-  std::string etcd_prefix = "/registry";
-  bool managed_fields = false;
-  kube::Decryptor* decryptor = nullptr;  // outlives the selection; nullptr: sealed values stay closed
-};
 
 class Selection {
  public:
@@ -57,40 +44,25 @@ class Selection {
 
   const std::vector<Missing>& missing() const { return missing_; }
   // One object was asked for by its name: it is shown alone and not as a list.
-  bool single() const { return single_; }
+  bool single() const { return wanted_.single(); }
   // Several kinds were asked for: names alone do not tell what an object is.
-  bool many_kinds() const { return many_kinds_; }
+  bool many_kinds() const { return wanted_.many_kinds(); }
   // Any of the kinds lives in namespaces.
-  bool any_namespaced() const;
+  bool any_namespaced() const { return wanted_.any_namespaced(); }
   // Words of the table's notes: objects shown as stored, fields that the table of types does not have.
   const std::vector<std::string>& notes() const { return notes_; }
 
  private:
-  explicit Selection(const ObjectWish& wish) : wish_(wish) {}
-  // The value as an API server reads it: opened into `plain` when it is sealed, else as it is.
-  Result<Bytes> opened(std::string_view key, const Row& row, Buffer& plain) const;
-  struct Asked {
-    std::string word;
-    std::vector<std::string> names;  // empty: all
-  };
-  static Result<std::vector<Asked>> read_words(const ObjectWish& wish);
-  Status resolve(Moment& moment, const std::vector<Asked>& asked);
-  Status load_definitions(Moment& moment);
+  Selection(const ObjectWish& wish, Wanted wanted) : wish_(wish), wanted_(std::move(wanted)) {}
   Status load_rows(Moment& moment);
-  void pick(const kube::Resource& resource, const std::vector<std::string>& names);
+  void pick(const Wanted::Kind& kind);
 
-  struct Wanted {
-    const kube::Resource* resource = nullptr;
-    std::vector<std::string> names;
-  };
   ObjectWish wish_;
-  kube::Resources resources_;
-  std::vector<Wanted> wanted_;
+  Wanted wanted_;
   Rows rows_;
   std::vector<Entry> entries_;
   std::vector<Missing> missing_;
   mutable std::vector<std::string> notes_;
-  bool single_ = false, many_kinds_ = false;
 };
 
 }  // namespace tidemark::history

@@ -17,6 +17,13 @@ Status check_put(const bucket::DeltaEvent& event) {
 Result<DeltaScan> scan_delta(io::Source& body, RevisionSpan take,
                              const std::function<Status(const etcd::RowId&, const etcd::KeyValue&)>& each,
                              bool& each_failed, const std::stop_token& stop) {
+  const auto without_time = [&](const etcd::RowId& id, const etcd::KeyValue& kv, Time) { return each(id, kv); };
+  return scan_delta(body, take, without_time, each_failed, stop);
+}
+
+Result<DeltaScan> scan_delta(io::Source& body, RevisionSpan take,
+                             const std::function<Status(const etcd::RowId&, const etcd::KeyValue&, Time)>& each,
+                             bool& each_failed, const std::stop_token& stop) {
   DeltaScan scan;
   Revision at(0);
   std::int64_t sub = 0;
@@ -55,7 +62,7 @@ Result<DeltaScan> scan_delta(io::Source& body, RevisionSpan take,
       kv.version = event.version;
       kv.lease = LeaseId(event.lease);
     }
-    auto taken = each({.main = mod, .sub = sub, .tombstone = event.deletion}, kv);
+    auto taken = each({.main = mod, .sub = sub, .tombstone = event.deletion}, kv, event.time);
     if (!taken) each_failed = true;
     return taken;
   };

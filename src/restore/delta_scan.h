@@ -25,4 +25,10 @@ Result<DeltaScan> scan_delta(io::Source& body, RevisionSpan take,
                              const std::function<Status(const etcd::RowId&, const etcd::KeyValue&)>& each,
                              bool& each_failed, const std::stop_token& stop);
 
+// The same, with the time at which the recorder received each event.
+Result<DeltaScan> scan_delta(
+    io::Source& body, RevisionSpan take,
+    const std::function<Status(const etcd::RowId&, const etcd::KeyValue&, Time received)>& each, bool& each_failed,
+    const std::stop_token& stop);
+
 }  // namespace tidemark::restore
