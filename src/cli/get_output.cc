@@ -5,6 +5,7 @@
 #include <optional>
 #include <ostream>
 
+#include "cli/object_reading.h"
 #include "cli/output.h"
 #include "kube/columns.h"
 #include "kube/json_text.h"
@@ -85,8 +86,10 @@ class YamlOutput final : public ObjectOutput {
 class NameOutput final : public ObjectOutput {
  public:
   explicit NameOutput(std::ostream& to) : to_(to) {}
-  void add(const Entry& entry, const json&) override { to_ << object_name(entry) << '\n'; }
-  void add_unreadable(const Entry& entry, std::string_view) override { to_ << object_name(entry) << '\n'; }
+  void add(const Entry& entry, const json&) override { to_ << object_name(*entry.resource, entry.name) << '\n'; }
+  void add_unreadable(const Entry& entry, std::string_view) override {
+    to_ << object_name(*entry.resource, entry.name) << '\n';
+  }
   void finish() override {}
 
  private:
@@ -121,7 +124,7 @@ class TableOutput final : public ObjectOutput {
   std::vector<std::string> first_cells(const Entry& entry) const {
     std::vector<std::string> row;
     if (options_.namespaces && entry.resource->namespaced) row.emplace_back(entry.ns);
-    row.push_back(options_.many_kinds ? object_name(entry) : std::string(entry.name));
+    row.push_back(options_.many_kinds ? object_name(*entry.resource, entry.name) : std::string(entry.name));
     return row;
   }
 
@@ -154,14 +157,6 @@ class TableOutput final : public ObjectOutput {
 };
 
 }  // namespace
-
-std::string object_name(const history::Selection::Entry& entry) {
-  std::string kind = entry.resource->kind;
-  std::ranges::transform(kind, kind.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  if (!entry.resource->group.empty()) kind += "." + entry.resource->group;
-  return fmt::format("{}/{}", kind, entry.name);
-}
 
 std::unique_ptr<ObjectOutput> ObjectOutput::make(std::ostream& to, const Options& options) {
   switch (options.format) {

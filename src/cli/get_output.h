@@ -33,7 +33,4 @@ class ObjectOutput {
   static std::unique_ptr<ObjectOutput> make(std::ostream& to, const Options& options);
 };
 
-// "configmap/x", "deployment.apps/web".
-std::string object_name(const history::Selection::Entry& entry);
-
 }  // namespace tidemark::cli

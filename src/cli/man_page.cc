@@ -44,7 +44,7 @@ std::string full_name(const CLI::App& app, std::string_view between) {
   return full_name(*app.get_parent(), between) + std::string(between) + app.get_name();
 }
 
-std::vector<const CLI::App*> verbs_of(const CLI::App& app) {
+std::vector<const CLI::App*> visible_verbs(const CLI::App& app) {
   return app.get_subcommands([](const CLI::App* sub) { return !sub->get_group().empty(); });
 }
 
@@ -78,14 +78,14 @@ std::string synopsis(const CLI::App& app) {
     text += option->get_required() ? " \\fI" + escaped(option->get_name(true)) + "\\fR"
                                    : " [\\fI" + escaped(option->get_name(true)) + "\\fR]";
   }
-  if (!verbs_of(app).empty()) text += " [verb]";
+  if (!visible_verbs(app).empty()) text += " [verb]";
   return text + "\n";
 }
 
 std::string see_also(const CLI::App& app) {
   if (app.get_parent() != nullptr) return ".BR tidemark (1)\n";
   std::string text;
-  for (const CLI::App* verb : verbs_of(app)) {
+  for (const CLI::App* verb : visible_verbs(app)) {
     if (!text.empty()) text.insert(text.size() - 1, " ,");
     text += fmt::format(".BR {} (1)\n", escaped(full_name(*verb, "-")));
   }
@@ -106,7 +106,7 @@ std::string page(const Program& program, const CLI::App& app) {
   if (const std::string words = options(app, true); !words.empty()) text += ".SH ARGUMENTS\n" + words;
   text += ".SH OPTIONS\n" + options(app, false);
   if (app.get_parent() != nullptr) text += ".PP\nOptions of every verb are in\n.BR tidemark (1).\n";
-  if (const auto verbs = verbs_of(app); !verbs.empty()) {
+  if (const auto verbs = visible_verbs(app); !verbs.empty()) {
     text += ".SH VERBS\n";
     for (const CLI::App* verb : verbs) {
       text += ".TP\n\\fB" + escaped(verb->get_name()) + "\\fR\n" + escaped(verb->get_description()) + "\n";
@@ -119,7 +119,7 @@ std::string page(const Program& program, const CLI::App& app) {
 
 void add_pages(const Program& program, const CLI::App& app, std::vector<ManPage>& pages) {
   pages.push_back({full_name(app, "-"), page(program, app)});
-  for (const CLI::App* verb : verbs_of(app)) add_pages(program, *verb, pages);
+  for (const CLI::App* verb : visible_verbs(app)) add_pages(program, *verb, pages);
 }
 
 }  // namespace

@@ -84,6 +84,8 @@ Program::Program(Surroundings around)
   add_list(*this);
   add_show(*this);
   add_get(*this);
+  add_log(*this);
+  add_diff(*this);
   add_restore(*this);
   add_copy(*this);
   add_store_verbs(*this);

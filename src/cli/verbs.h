@@ -9,6 +9,8 @@ void add_record(Program& program);
 void add_list(Program& program);
 void add_show(Program& program);
 void add_get(Program& program);
+void add_log(Program& program);
+void add_diff(Program& program);
 void add_restore(Program& program);
 void add_copy(Program& program);
 void add_store_verbs(Program& program);

@@ -1,0 +1,163 @@
+// tidemark diff: what changed between two moments.
+#include <CLI/CLI.hpp>
+#include <ostream>
+
+#include "cli/diff_output.h"
+#include "cli/object_reading.h"
+#include "cli/program.h"
+#include "cli/verbs.h"
+#include "restore/target.h"
+
+namespace tidemark::cli {
+namespace {
+
+struct DiffWish {
+  std::string at;
+  std::string to = "latest";
+  bool live = false;
+  DiffFormat format = DiffFormat::unified;
+  kube::Compared compared;
+  ObjectReading reading;
+};
+
+Status check_wish(const DiffWish& wish, bool namespace_given) {
+  if (wish.live) {
+    return hinted(Status(fail(Errc::unsupported, "diff --live: this version does not read the running cluster")),
+                  "--to latest compares with the newest state in the store");
+  }
+  const history::ObjectWish& objects = wish.reading.objects;
+  if (objects.words.empty() && !objects.all_namespaces && !namespace_given) {
+    return hinted(
+        Status(fail(Errc::invalid, "diff of what?")),
+        "diff deploy/web --at -2h, diff cm,secrets -n shop --at -2h, diff -n shop --at -2h, diff -A --at -2h");
+  }
+  TM_CHECK(history::Wanted::read(objects, "diff", /*words_needed=*/false));
+  return {};
+}
+
+// What differs in what is compared, or cannot be read.
+class DiffPrinter {
+ public:
+  DiffPrinter(const ObjectChanges& changes, DiffOutput& output, Shortfall& shortfall)
+      : changes_(changes), output_(output), shortfall_(shortfall) {}
+
+  Status add(const history::Comparison::Pair& pair) {
+    ShownPair shown{.pair = &pair, .before = {}, .after = {}, .unreadable = {}};
+    for (const auto* side : {&pair.before, &pair.after}) {
+      if (*side || !shown.unreadable.empty()) continue;
+      shown.unreadable = side->error().what;
+      shortfall_.add(side->error());
+    }
+    if (shown.unreadable.empty()) {
+      shown.before = changes_.shown(*pair.before);
+      shown.after = changes_.shown(*pair.after);
+      if (shown.before == shown.after) {
+        only_noise++;
+        return {};
+      }
+    }
+    differ++;
+    output_.add(shown);
+    return {};
+  }
+  std::size_t differ = 0, only_noise = 0;
+
+ private:
+  const ObjectChanges& changes_;
+  DiffOutput& output_;
+  Shortfall& shortfall_;
+};
+
+Error never_there(const kube::Resource& resource, const std::string& name, const DiffWish& wish,
+                  const history::Moment& before, const history::Moment& after) {
+  const std::string where = resource.namespaced ? fmt::format(" in namespace {}", wish.reading.objects.ns) : "";
+  return {Errc::not_found,
+          fmt::format("{} '{}': there was none{} at revision {} nor at {}", resource.full_name(), name, where,
+                      before.revision(), after.revision()),
+          resource.namespaced ? "-n NAMESPACE looks elsewhere, log KIND NAME shows when it was"
+                              : "log KIND NAME shows when it was"};
+}
+
+Result<Exit> show_diff(Program& program, DiffWish& wish, bool namespace_given) {
+  TM_CHECK(check_wish(wish, namespace_given));
+  TM_LET(const restore::Target at, named("--at", restore::parse_target(wish.at, program.now())));
+  TM_LET(const restore::Target to, named("--to", restore::parse_target(wish.to, program.now())));
+  ReadingKeys keys(wish.reading);
+  TM_CHECK(keys.prepare(wish.reading));
+  TM_LET(const History from, open_history(program, wish.reading.store));
+  for (const std::string& what : from.origin->left_out()) program.err() << "note: " << what << '\n';
+  TM_LET(const io::TempDir scratch_before, io::TempDir::create(wish.reading.scratch));
+  TM_LET(const io::TempDir scratch_after, io::TempDir::create(wish.reading.scratch));
+  TM_LET(const auto before,
+         named("--at " + wish.at,
+               history::Moment::open(*from.origin, at, moment_options(program, scratch_before.path()))));
+  TM_LET(
+      const auto after,
+      named("--to " + wish.to, history::Moment::open(*from.origin, to, moment_options(program, scratch_after.path()))));
+  TM_LET(auto comparison, history::Comparison::make(*before, *after, wish.reading.objects));
+  program.progress().finish();
+
+  bool complete = tell_moment(program, wish.at, *before);
+  complete = tell_moment(program, wish.to, *after) && complete;
+  Shortfall shortfall;
+  for (const auto& [resource, name] : comparison.missing()) {
+    shortfall.add(never_there(*resource, name, wish, *before, *after));
+  }
+  if (comparison.wanted().single() && !comparison.missing().empty()) {
+    const auto& [resource, name] = comparison.missing().front();
+    return std::unexpected(never_there(*resource, name, wish, *before, *after));
+  }
+  const ObjectChanges changes(wish.compared);
+  const auto output = DiffOutput::make(program.out(), wish.format, {before->revision(), before->time()},
+                                       {after->revision(), after->time()});
+  DiffPrinter printer(changes, *output, shortfall);
+  TM_CHECK(comparison.for_each([&](const history::Comparison::Pair& pair) -> Status {
+    if (program.stop().stop_requested()) return fail(Errc::cancelled, "stopped");
+    return printer.add(pair);
+  }));
+  output->finish();
+  for (const std::string& note : comparison.notes()) program.err() << "note: " << note << '\n';
+  if (printer.only_noise > 0) {
+    program.err() << fmt::format(
+        "note: {} more were written, without a change in what is compared (--status, --all-fields)\n",
+        printer.only_noise);
+  }
+  shortfall.tell(program);
+  if (!shortfall.lines.empty() || !complete) {
+    return printer.differ == 0 && !shortfall.lines.empty() ? exit_of(shortfall.first) : Exit::partly;
+  }
+  return printer.differ > 0 ? Exit::findings : Exit::done;
+}
+
+}  // namespace
+
+void add_diff(Program& program) {
+  auto wish = std::make_shared<DiffWish>();
+  auto namespace_option = std::make_shared<CLI::Option*>(nullptr);
+  CLI::App& app = program.verb(
+      "diff", "what changed between two moments",
+      "tidemark diff deploy/web -n shop --at -2h --store dir:/backups/prod             # until the newest state\n"
+      "tidemark diff -n shop --at -2h --to -1h --store dir:/backups/prod               # a whole namespace\n"
+      "tidemark diff -A --at rev:1234 --to rev:2345 -o name --store dir:/backups/prod  # everything: only names\n"
+      "tidemark diff cm,secrets -A -l app=web --at 2026-11-21T10:00:00Z -o json --store dir:/backups/prod\n",
+      [wish, namespace_option](Program& p) { return show_diff(p, *wish, (*namespace_option)->count() > 0); });
+  app.add_option("WHAT", wish->reading.objects.words,
+                 "KIND [NAME...], KIND/NAME..., or several kinds with commas between; without it: with -n all of the "
+                 "namespace, with -A all of the cluster, but no events and leases");
+  app.add_option("--at", wish->at, "the moment before: rev:1234, -2h or 2024-05-01T12:00:00Z")
+      ->required()
+      ->type_name("WHEN");
+  auto* const to = app.add_option("--to", wish->to, "the moment after")->capture_default_str()->type_name("WHEN");
+  app.add_flag("--live", wish->live, "the running cluster instead of --to: not in this version")->excludes(to);
+  add_compared_options(app, wish->compared);
+  const std::map<std::string, DiffFormat> formats{{"diff", DiffFormat::unified}, {"table", DiffFormat::table},
+                                                  {"wide", DiffFormat::table},   {"json", DiffFormat::json},
+                                                  {"yaml", DiffFormat::yaml},    {"name", DiffFormat::name}};
+  app.add_option("-o,--output", wish->format, "diff (unified, of YAML), table, json, yaml or name")
+      ->transform(CLI::CheckedTransformer(formats).description(""))
+      ->type_name("FORMAT");
+  add_object_options(program, app, wish->reading);
+  *namespace_option = app.get_option("--namespace");
+}
+
+}  // namespace tidemark::cli
