@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "net/url.h"
+
 namespace tidemark::net {
 
 using std::chrono::milliseconds;
@@ -41,6 +43,7 @@ Exchange::~Exchange() {
   wake_.reset();  // it wakes the lane, which is another's from here on
   if (attached_) curl_multi_remove_handle(lane_->multi.get(), lane_->easy.get());
   curl_easy_reset(lane_->easy.get());
+  if (silent_) lane_.reset();  // an HTTP/2 connection outlives its stream, and the next call would wait for it as long
   give_back_(std::move(lane_));
 }
 
@@ -69,7 +72,7 @@ Status Exchange::set_up(const Request& request) {
   set(CURLOPT_URL, url_.c_str());
   set(CURLOPT_PATH_AS_IS, 1L);  // what was signed is what is sent
   set(CURLOPT_PROTOCOLS_STR, "http,https");
-  set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  set(CURLOPT_HTTP_VERSION, static_cast<long>(options_.http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_TCP_KEEPALIVE, 1L);
   set(CURLOPT_QUICK_EXIT, 1L);  // a name that is being looked up is not waited for: nothing can end getaddrinfo()
@@ -80,9 +83,7 @@ Status Exchange::set_up(const Request& request) {
   set(CURLOPT_ERRORBUFFER, error_text_.data());
   set(CURLOPT_CONNECTTIMEOUT_MS, as_ms(connect_within_));
   set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-  if (!options_.ca_file.empty()) set(CURLOPT_CAINFO, options_.ca_file.c_str());
-  if (!options_.cert_file.empty()) set(CURLOPT_SSLCERT, options_.cert_file.c_str());
-  if (!options_.key_file.empty()) set(CURLOPT_SSLKEY, options_.key_file.c_str());
+  set_tls();
   if (options_.proxy) {
     set(CURLOPT_PROXY, options_.proxy->c_str());
     set(CURLOPT_NOPROXY, options_.no_proxy.c_str());
@@ -108,12 +109,51 @@ Status Exchange::set_up(const Request& request) {
   set_body(request);
   TM_CHECK(source_status_);
   TM_CHECK(set_headers(request));
+  TM_CHECK(set_server_name());
   if (curl_multi_add_handle(lane_->multi.get(), lane_->easy.get()) != CURLM_OK) {
     return fail(Errc::io, "{}: no HTTP handle", where());
   }
   attached_ = true;
   began_ = moved_ = clock_.ticks();
   wake_.emplace(stop_, std::function<void()>([multi = lane_->multi.get()] { curl_multi_wakeup(multi); }));
+  return {};
+}
+
+void Exchange::set_tls() {
+  const auto blob = [this](CURLoption option, const std::string& text) {
+    curl_blob bytes{.data = const_cast<char*>(text.data()), .len = text.size(), .flags = CURL_BLOB_NOCOPY};
+    set(option, &bytes);
+  };
+  if (!options_.ca_file.empty()) set(CURLOPT_CAINFO, options_.ca_file.c_str());
+  if (!options_.ca_pem.empty()) blob(CURLOPT_CAINFO_BLOB, options_.ca_pem);
+  if (options_.only_these_authorities) set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));
+  if (!options_.cert_file.empty()) set(CURLOPT_SSLCERT, options_.cert_file.c_str());
+  if (!options_.key_file.empty()) set(CURLOPT_SSLKEY, options_.key_file.c_str());
+  if (!options_.cert_pem.empty()) blob(CURLOPT_SSLCERT_BLOB, options_.cert_pem);
+  if (!options_.key_pem.empty()) blob(CURLOPT_SSLKEY_BLOB, options_.key_pem);
+  if (options_.skip_server_check) {
+    set(CURLOPT_SSL_VERIFYPEER, 0L);
+    set(CURLOPT_SSL_VERIFYHOST, 0L);
+  }
+}
+
+// libcurl takes the name from the URL: so it gets a URL of that name, and is told where this host really is.
+Status Exchange::set_server_name() {
+  if (options_.server_name.empty()) return {};
+  TM_LET(const Url url, parse_url(url_));
+  if (url.scheme != "https") return {};
+  const std::size_t colon = url.host.rfind(':');
+  const bool has_port = colon != std::string::npos && url.host.find(']', colon) == std::string::npos;
+  const std::string port = has_port ? url.host.substr(colon + 1) : "443";
+  const std::string host = url.host.substr(0, has_port ? colon : std::string::npos);
+  const std::string line = fmt::format("{}:{}:{}:{}", options_.server_name, port, host, port);
+  connect_list_.reset(curl_slist_append(nullptr, line.c_str()));
+  set(CURLOPT_CONNECT_TO, connect_list_.get());
+  header_list_.reset(curl_slist_append(header_list_.release(), ("Host: " + url.host_header()).c_str()));
+  set(CURLOPT_HTTPHEADER, header_list_.get());
+  const std::string named = fmt::format("https://{}:{}{}", options_.server_name, port,
+                                        url_.substr(std::string_view("https://").size() + url.host.size()));
+  set(CURLOPT_URL, named.c_str());
   return {};
 }
 
@@ -266,11 +306,13 @@ Status Exchange::run_until(const Done& done) {
   }
 }
 
-Status Exchange::check_time(Ticks now) const {
+Status Exchange::check_time(Ticks now) {
   if (deadline_.count() != 0 && now - began_ >= deadline_) {
+    silent_ = true;  // or as good as that
     return fail(Errc::timeout, "{}: not done within {} s", where(), as_ms(deadline_) / 1000.0);
   }
   if (now - moved_ >= silence_) {
+    silent_ = true;
     return fail(Errc::timeout, "{}: no byte for {} s", where(), as_ms(silence_) / 1000.0);
   }
   return {};

@@ -24,7 +24,7 @@ struct Lane {
 
 class Exchange {
  public:
-  using GiveBack = std::function<void(std::unique_ptr<Lane>)>;
+  using GiveBack = std::function<void(std::unique_ptr<Lane>)>;  // none: it fell silent, others may be as dead
   Exchange(std::unique_ptr<Lane> lane, GiveBack give_back, const ClientOptions& options, const Clock& clock,
            std::shared_ptr<Traffic> traffic, std::stop_token stop);
   Exchange(const Exchange&) = delete;
@@ -43,12 +43,14 @@ class Exchange {
     void operator()(curl_slist* list) const { curl_slist_free_all(list); }
   };
   Status set_up(const Request& request);
+  void set_tls();
+  Status set_server_name();
   Status set_headers(const Request& request);
   void set_body(const Request& request);
   // Moves bytes until `done()` or the end of the exchange.
   template <class Done>
   Status run_until(const Done& done);
-  Status check_time(Ticks now) const;
+  Status check_time(Ticks now);
   std::chrono::milliseconds next_look(Ticks now) const;
   void take_result();
   Status failure() const;
@@ -71,7 +73,7 @@ class Exchange {
   std::stop_token stop_;
   std::optional<std::stop_callback<std::function<void()>>> wake_;
 
-  std::unique_ptr<curl_slist, FreeList> header_list_;
+  std::unique_ptr<curl_slist, FreeList> header_list_, connect_list_;
   std::array<char, CURL_ERROR_SIZE> error_text_{};
   std::string method_, url_;
   std::chrono::nanoseconds connect_within_{}, silence_{}, deadline_{};
@@ -86,6 +88,7 @@ class Exchange {
   int status_ = 0;
   Headers headers_;
   bool sent_ = false, head_done_ = false, ended_ = false, attached_ = false, paused_ = false;
+  bool silent_ = false;  // the connection may be dead without anybody's having said so
   CURLcode result_ = CURLE_OK;
   Buffer buffer_;
   std::size_t used_ = 0;

@@ -40,8 +40,13 @@ class Client::Lanes {
   }
   void give_back(std::unique_ptr<Lane> lane) {
     constexpr std::size_t kMostIdle = 16;
+    std::vector<std::unique_ptr<Lane>> silent;  // after the lock: their ends take time
     const std::scoped_lock lock(mutex_);
-    if (idle_.size() < kMostIdle) idle_.push_back(std::move(lane));
+    if (lane == nullptr) {
+      silent.swap(idle_);
+    } else if (idle_.size() < kMostIdle) {
+      idle_.push_back(std::move(lane));
+    }
   }
 
  private:

@@ -1,9 +1,10 @@
 // An HTTP client with TLS: one request, one answer whose body is read as a Source, in bounded memory.
 //
-// Guarantees: certificates are always checked; redirects are answers like any other (who signs a request must see where
-// it goes); nothing is sent twice here (net/retry.h, net/caller.h); a wait ends by an answer, a deadline, silence or a
-// stop token. Connections are kept and used again. HTTP/1.1.
-// Threads: Client: any, calls run side by side, each over a connection of its own. A Response belongs to one thread.
+// Guarantees: certificates are checked, unless the options say otherwise in so many words; redirects are answers like
+// any other (who signs a request must see where it goes); nothing is sent twice here (net/retry.h, net/caller.h); a
+// wait ends by an answer, a deadline, silence or a stop token. Connections are kept and used again, but after a silence
+// none of them is. HTTP/1.1, or 2 by the options. Threads: Client: any, calls run side by side, each over a connection
+// of its own. A Response belongs to one thread.
 //
 // Failures: unavailable (no such host, refused, cut in the middle), timeout, denied (a certificate that nobody we trust
 // has signed), cancelled, invalid (a URL, header or certificate file that makes no sense). A status is no failure.
@@ -60,7 +61,7 @@ struct Traffic {
 
 class Exchange;
 
-// An answer: its head, and its body as it comes in. Destroyed early it cuts the connection.
+// An answer: its head, and its body as it comes in. Destroyed early it cuts the connection (HTTP/2: ends the stream).
 class Response final : public io::Source {
  public:
   explicit Response(std::unique_ptr<Exchange> exchange);
@@ -86,6 +87,13 @@ struct ClientOptions {
   std::string no_proxy{};               // with `proxy`: hosts, comma separated, that are reached directly
   std::string user_agent = "tidemark";
   std::size_t buffer_bytes = 256UL << 10U;  // of an answer that is not read yet; then the connection waits
+
+  std::string ca_pem{};                 // instead of ca_file
+  std::string cert_pem{}, key_pem{};    // instead of cert_file, key_file
+  bool only_these_authorities = false;  // those of ca_file or ca_pem, not the system's beside them
+  std::string server_name{};            // told to an https server and expected in its certificate; "": the URL's host
+  bool skip_server_check = false;       // any certificate will do. Only when the user said so in these words
+  bool http2 = false;                   // with https servers that have it. A call still has a connection of its own
 };
 
 class Client {
