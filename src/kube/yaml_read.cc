@@ -36,7 +36,9 @@ class Parser {
  public:
   explicit Parser(Bytes text) {
     yaml_parser_initialize(&parser_);
-    yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(text.data()), text.size());
+    // libyaml ends the program when it is given no address, which is what an empty vector has.
+    const void* begin = text.empty() ? "" : static_cast<const void*>(text.data());
+    yaml_parser_set_input_string(&parser_, static_cast<const unsigned char*>(begin), text.size());
   }
   Parser(const Parser&) = delete;
   Parser& operator=(const Parser&) = delete;

@@ -152,6 +152,7 @@ TEST(YamlRead, Scalars) {
       {"# nothing\n---\na: b\n", {{"a", "b"}}},
   };
   for (const Row& row : rows) EXPECT_EQ(parse_yaml(as_bytes(row.text)).value(), row.value) << row.text;
+  EXPECT_EQ(parse_yaml(Buffer()).value(), nullptr);  // of no address
 }
 
 TEST(YamlRead, Refuses) {
