@@ -76,9 +76,6 @@ func Start(ctx context.Context, folder Folder, options *Options, listeners []net
 			return nil, err
 		}
 		if options.CSI {
-			if err := bed.startCSI(ctx); err != nil {
-				return nil, err
-			}
 			if err := bed.startRegistrars(ctx); err != nil {
 				return nil, err
 			}
@@ -114,6 +111,14 @@ func (b *Bed) startRest(ctx context.Context) error {
 	for _, n := range b.nodes() {
 		tasks[n.name()] = func() error { return b.startNode(ctx, n) }
 	}
+	if b.options.CSI {
+		tasks["csi"] = func() error { return b.startCSI(ctx) }
+	}
+	return b.together(tasks)
+}
+
+// Runs steps at once, and tells of the first failure.
+func (b *Bed) together(tasks map[string]func() error) error {
 	var all sync.WaitGroup
 	failures := make(chan error, len(tasks))
 	for name, task := range tasks {

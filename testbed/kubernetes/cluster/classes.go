@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"sync"
 
 	"tidemark.test/kubernetes/api"
 )
@@ -25,29 +26,30 @@ func (b *Bed) define(ctx context.Context) error {
 		return fmt.Errorf("%s has %d definitions, not %d; testbed/kubernetes/build csi puts them there",
 			b.options.kubernetes("snapshot-definitions"), len(files), count)
 	}
-	var paths []string
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			return err
-		}
-		name := definitionName.FindSubmatch(text)
-		if name == nil {
-			return fmt.Errorf("%s names no definition", file)
-		}
-		path := "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/" + string(name[1])
-		// By the server: as an annotation, which kubectl's own apply writes, it would be too large.
-		if err := b.client.Apply(ctx, path, text); err != nil {
-			return fmt.Errorf("%s: %w", file, err)
-		}
-		paths = append(paths, path)
+	failures := make([]error, count)
+	var all sync.WaitGroup
+	for at, file := range files {
+		all.Go(func() { failures[at] = b.defineOne(ctx, file) })
 	}
-	for _, path := range paths {
-		if err := b.until(ctx, APIServer, path+" to be established", func() error { return b.established(ctx, path) }); err != nil {
-			return err
-		}
+	all.Wait()
+	return errors.Join(failures...)
+}
+
+func (b *Bed) defineOne(ctx context.Context, file string) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
 	}
-	return nil
+	name := definitionName.FindSubmatch(text)
+	if name == nil {
+		return fmt.Errorf("%s names no definition", file)
+	}
+	path := "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/" + string(name[1])
+	// By the server: as an annotation, which kubectl's own apply writes, it would be too large.
+	if err := b.client.Apply(ctx, path, text); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	return b.until(ctx, APIServer, path+" to be established", func() error { return b.established(ctx, path) })
 }
 
 func (b *Bed) established(ctx context.Context, path string) error {

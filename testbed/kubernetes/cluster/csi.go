@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -11,7 +10,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"tidemark.test/kubernetes/process"
 )
@@ -75,6 +73,7 @@ func (b *Bed) sidecars() []program {
 			"--kubeconfig=" + b.folder.inside("admin"),
 			"--leader-election=false",
 			"--kube-api-qps=100", "--kube-api-burst=200",
+			"--retry-interval-max=5s", // 5 minutes
 			fmt.Sprintf("--http-endpoint=127.0.0.1:%d", port),
 		}, flags...)
 		return program{
@@ -107,30 +106,24 @@ func (b *Bed) startCSI(ctx context.Context) error {
 	if err := os.MkdirAll(b.folder.CSI(), 0o755); err != nil {
 		return err
 	}
-	if err := b.step("snapshot definitions", func() error { return b.define(ctx) }); err != nil {
-		return err
-	}
-	start := func() error {
-		if err := b.Processes.Start(b.csiDriver()); err != nil {
-			return err
-		}
-		return b.driverAnswers(ctx)
-	}
-	if err := b.step(CSIDriver, start); err != nil {
+	err := b.together(map[string]func() error{
+		"snapshot definitions": func() error { return b.define(ctx) },
+		CSIDriver: func() error {
+			if err := b.Processes.Start(b.csiDriver()); err != nil {
+				return err
+			}
+			return b.driverAnswers(ctx)
+		},
+	})
+	if err != nil {
 		return err
 	}
 	b.log.Print(b.Volumes())
-	sidecars := b.sidecars()
-	failures := make([]error, len(sidecars))
-	var all sync.WaitGroup
-	for at, program := range sidecars {
-		all.Go(func() { failures[at] = b.step(program.Name, func() error { return b.start(ctx, program) }) })
+	tasks := map[string]func() error{"storage classes": func() error { return b.createClasses(ctx) }}
+	for _, program := range b.sidecars() {
+		tasks[program.Name] = func() error { return b.start(ctx, program) }
 	}
-	all.Wait()
-	if err := errors.Join(failures...); err != nil {
-		return err
-	}
-	return b.step("storage classes", func() error { return b.createClasses(ctx) })
+	return b.together(tasks)
 }
 
 // Waits for a program of --csi; others are none of its business.

@@ -19,6 +19,8 @@ const (
 	schedulerPort  = 10259
 )
 
+const etcdAnswers = "20s"
+
 // A program is a process and how to see that it answers.
 type program struct {
 	process.Spec
@@ -72,6 +74,10 @@ func (b *Bed) apiServer() program {
 		"--authorization-mode=Node,RBAC",
 		"--allow-privileged=true",
 		"--enable-admission-plugins=NodeRestriction",
+		// Where many programs want the processor etcd answers late. By default it counts as dead after two seconds, and
+		// the API server then never gets ready.
+		"--etcd-healthcheck-timeout=" + etcdAnswers,
+		"--etcd-readycheck-timeout=" + etcdAnswers,
 	}
 	if exists(b.folder.Encryption()) {
 		args = append(args, "--encryption-provider-config="+b.folder.Encryption())
@@ -99,6 +105,10 @@ func (b *Bed) controller() program {
 			"--cluster-signing-cert-file="+keys.Certificate(pki.CA),
 			"--cluster-signing-key-file="+keys.Key(pki.CA),
 			"--use-service-account-credentials=true",
+			// By default twenty calls a second: it would be idle for four seconds of its start, between the accounts of
+			// its own controllers.
+			"--kube-api-qps=500", "--kube-api-burst=1000",
+			"--pvclaimbinder-sync-period=2s", // 15 s
 		)),
 		port:   controllerPort,
 		health: fmt.Sprintf("https://127.0.0.1:%d/healthz", controllerPort),

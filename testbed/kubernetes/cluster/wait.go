@@ -34,8 +34,9 @@ func (b *Bed) answers(ctx context.Context, program program) error {
 		return err
 	}
 	defer client.CloseIdleConnections()
+	listens := false
 	return b.until(ctx, program.Name, program.health+" to answer", func() error {
-		if !b.Processes.Listens(program.Name, program.port) {
+		if listens = listens || b.Processes.Listens(program.Name, program.port); !listens {
 			return fmt.Errorf("it does not listen on port %d", program.port)
 		}
 		answer, err := client.Get(program.health)
@@ -61,7 +62,7 @@ func (b *Bed) healthClient() (*http.Client, error) {
 		return nil, err
 	}
 	return &http.Client{
-		Timeout:   5 * time.Second,
+		Timeout:   time.Minute,
 		Transport: &http.Transport{TLSClientConfig: &tls.Config{Certificates: []tls.Certificate{identity}, RootCAs: authority}},
 	}, nil
 }

@@ -122,6 +122,9 @@ func (g *Group) Listens(name string, port int) bool {
 		return false
 	}
 	inodes := listeners(pid, port)
+	if len(inodes) == 0 {
+		return false // and no need to look through hundreds of descriptors
+	}
 	descriptors, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
 	for _, descriptor := range descriptors {
 		if target, err := os.Readlink(descriptor); err == nil && inodes[target] {
