@@ -12,11 +12,11 @@ endif()
 
 # -v: a failure shows the times and sizes of each step.
 function(tm_go_test name module)
-  add_test(NAME testbed.${name} COMMAND ${TM_GO} test -v -count=1 -timeout=14m ${ARGN}
+  add_test(NAME testbed.${name} COMMAND ${TM_GO} test -v -count=1 -timeout=24m ${ARGN}
            WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}/testbed/${module})
   # They wait more than they compute, and the longest of them decides when all are done: they begin first.
   set_tests_properties(testbed.${name} PROPERTIES
-    TIMEOUT 900 LABELS testbed COST 200
+    TIMEOUT 1500 LABELS testbed COST 200
     ENVIRONMENT "GOTOOLCHAIN=local;GOFLAGS=-mod=readonly -trimpath -buildvcs=false;CGO_ENABLED=0"
     FAIL_REGULAR_EXPRESSION "--- SKIP")  # a test that did not run proves nothing
 endfunction()
@@ -24,7 +24,8 @@ endfunction()
 tm_go_test(counters node/worker ./...)
 tm_go_test(csi csi ./...)
 tm_go_test(parts kubernetes ./cgroup ./image ./proxy)
-# Most of a drill is waiting for a cluster, so three at a time.
-tm_go_test(nodes kubernetes ./drill -run "Node|Pod")
-tm_go_test(volumes kubernetes ./drill -run "Volume|Snapshot" -skip "Node|Pod")
-tm_go_test(clusters kubernetes ./drill -skip "Node|Pod|Volume|Snapshot")
+# Most of a drill is waiting for a cluster, so three programs at a time, and in each of them some tests. Each test of the
+# folder is in one of the three: the last has what the first two leave.
+tm_go_test(nodes kubernetes ./drill -parallel=4 -run "Node")
+tm_go_test(volumes kubernetes ./drill -parallel=2 -run "Volume|Fixture" -skip "Node")
+tm_go_test(clusters kubernetes ./drill -parallel=3 -skip "Node|Volume|Fixture")

@@ -8,13 +8,13 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"tidemark.test/kubernetes/needs"
 )
 
 // A process can live in every part of a cgroup that was made; while it does the cgroup stays, and goes with it.
 func TestAProcessInIt(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("cgroups need root")
-	}
+	needs.Root(t, "making cgroups")
 	name := Name(t.TempDir())
 	if err := Make(name + "/node-1"); err != nil {
 		t.Fatal(err)

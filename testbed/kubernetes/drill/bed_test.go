@@ -29,6 +29,10 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 		defer os.RemoveAll(temporary)
+		if os.Getenv("GOGC") == "" {
+			// A start costs five seconds of a processor, a fifth of them for collecting garbage. Of memory there is more.
+			_ = os.Setenv("GOGC", "300")
+		}
 		program = filepath.Join(temporary, "bed")
 		if output, err := exec.Command("go", "build", "-o", program, "../cmd/bed").CombinedOutput(); err != nil {
 			fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, output)
@@ -41,10 +45,11 @@ func TestMain(m *testing.M) {
 // A drilled is a bed of a test. It is gone when the test is; its logs are printed when the test failed.
 type drilled struct {
 	*testing.T
-	dir     string
-	scripts int    // run in it so far
-	pool    string // of the CSI driver, when it is not in the folder
-	ready   struct {
+	dir       string
+	temporary string // where its commands put temporary files, when not in the usual place
+	namespace string // that kubectl works in, when it is not `default`
+	pool      string // of the CSI driver, when it is not in the folder
+	ready     struct {
 		Kubeconfig, Etcd, Control string
 		RestrictedKubeconfig      string `json:"restricted_kubeconfig"`
 		FrontKubeconfig           string `json:"front_kubeconfig"`
@@ -94,6 +99,9 @@ func (b *drilled) run(verb string, args ...string) (string, error) {
 	command := exec.Command(program, append([]string{verb, "--dir", b.dir}, args...)...)
 	var output, said bytes.Buffer
 	command.Stdout, command.Stderr = &output, &said
+	if b.temporary != "" {
+		command.Env = append(os.Environ(), "TMPDIR="+b.temporary)
+	}
 	if err := command.Run(); err != nil {
 		return output.String(), fmt.Errorf("bed %s %s: %w\n%s", verb, strings.Join(args, " "), err, said.String())
 	}
@@ -143,14 +151,25 @@ func (b *drilled) client(listener, user string) *api.Client {
 	return client
 }
 
-// Waits until something is so.
+// Waits until something is so. Asks seldom when it takes long: each question to Kubernetes costs the processor that the
+// answer waits for.
 func (b *drilled) until(what string, so func() bool) {
 	b.Helper()
-	for deadline := time.Now().Add(3 * time.Minute); !so(); time.Sleep(20 * time.Millisecond) {
+	const patience = 6 * time.Minute
+	pause := 20 * time.Millisecond
+	for deadline := time.Now().Add(patience); !so(); time.Sleep(pause) {
 		if time.Now().After(deadline) {
-			b.Fatalf("waited three minutes: %s", what)
+			b.Fatalf("waited %v: %s", patience, what)
 		}
+		pause = min(pause*5/4, 300*time.Millisecond)
 	}
+}
+
+// The same bed, in a part of its test.
+func (b *drilled) of(t *testing.T) *drilled {
+	part := *b
+	part.T = t
+	return &part
 }
 
 // Every process whose command line names the bed's folder: number to command line.

@@ -1,6 +1,7 @@
 package drill
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -19,11 +20,12 @@ func scale() int {
 	return number
 }
 
-// The loop devices whose file is in the bed's folder, while it is there and after.
+// The loop devices whose file is in the bed's folder or is its pool, while it is there and after.
 func (b *drilled) loops() (found []string) {
 	files, _ := filepath.Glob("/sys/block/loop*/loop/backing_file")
 	for _, file := range files {
-		if text, err := os.ReadFile(file); err == nil && strings.Contains(string(text), b.dir) {
+		if text, err := os.ReadFile(file); err == nil && (strings.Contains(string(text), b.dir) ||
+			b.pool != "" && strings.Contains(string(text), b.pool)) {
 			found = append(found, strings.Split(file, "/")[3])
 		}
 	}
@@ -41,55 +43,91 @@ func (b *drilled) expectNoCgroups() {
 	}
 }
 
-// Starts a control plane with volumes, ends it, and looks for what is left of it.
-func (b *drilled) upAndDown(temporary string) {
+// Ends the bed, and looks for what is left of it.
+func (b *drilled) goesDown(args ...string) {
 	b.Helper()
-	b.up("--csi")
-	memory, loops := b.memory(), len(b.loops())
+	memory, loops := b.memory(), b.loops()
 	traces := b.traces()
 	b.expectNoCgroups()
 	started := time.Now()
-	b.must("down")
+	b.must("down", args...)
 	took := time.Since(started).Seconds()
 	b.expectNothing(traces)
 	b.until("the loop devices of the bed to be gone", func() bool { return len(b.loops()) == 0 })
-	if _, err := os.Stat(b.dir); !os.IsNotExist(err) {
+	if _, err := os.Stat(b.dir); !os.IsNotExist(err) && len(args) == 0 {
 		b.Errorf("the folder is still there: %v", err)
 	}
-	if files, err := os.ReadDir(temporary); err != nil || len(files) > 0 {
+	if files, err := os.ReadDir(b.temporary); err != nil || len(files) > 0 {
 		b.Errorf("in the folder for temporary files: %v %v", files, err)
 	}
-	b.Logf("down in %.1f s, nothing left (of %d loop devices); %s", took, loops, memory)
+	b.Logf("down in %.1f s, nothing left (of %d loop devices); %s", took, len(loops), memory)
 }
 
-// A folder for temporary files that nobody but the beds of a test uses.
-func temporaryFiles(t *testing.T) string {
-	folder := filepath.Join(t.TempDir(), "temporary")
-	if err := os.Mkdir(folder, 0o755); err != nil {
+// A bed that is not up yet. Nobody but its commands uses its folder for temporary files.
+func newBed(t *testing.T) *drilled {
+	t.Helper()
+	bed := &drilled{T: t, dir: filepath.Join(t.TempDir(), "bed"), temporary: filepath.Join(t.TempDir(), "temporary")}
+	if err := os.Mkdir(bed.temporary, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("TMPDIR", folder)
-	return folder
-}
-
-// Again and again in the same folder; twenty times at full scale.
-func TestUpAndDownAgainAndAgain(t *testing.T) {
-	bed := &drilled{T: t, dir: filepath.Join(t.TempDir(), "bed")}
 	bed.whenOver()
-	temporary := temporaryFiles(t)
-	for range min(2*scale(), 20) {
-		bed.upAndDown(temporary)
-	}
+	return bed
 }
 
-// Several clusters at once, three at full scale: each starts, and ends while the others run.
-func TestSeveralUpAndDownAtOnce(t *testing.T) {
-	temporary := temporaryFiles(t)
+// Several clusters at once, two and at full scale three: all with volumes, and the first with a driver that has no
+// snapshots of them. Each has its own objects, and ends while the others run.
+func TestSeveralBedsAtOnce(t *testing.T) {
+	t.Parallel()
+	beds := make([]*drilled, min(2+scale()/10, 3))
 	var all sync.WaitGroup
-	for range min(2+scale()/10, 3) {
-		bed := &drilled{T: t, dir: filepath.Join(t.TempDir(), "bed")}
-		bed.whenOver()
-		all.Go(func() { bed.upAndDown(temporary) })
+	for at := range beds {
+		beds[at] = newBed(t)
+		options := []string{"--csi"}
+		if at == 0 {
+			options = append(options, "--flag", "csi-driver=--no-snapshots", "--flag", "csi-driver=--fs=none")
+		}
+		all.Go(func() { beds[at].up(options...) })
 	}
 	all.Wait()
+	if t.Failed() {
+		return
+	}
+	for at, bed := range beds {
+		bed.makesItsOwn(at)
+	}
+	for at, bed := range beds {
+		output, err := bed.kubectl(bed.ready.Kubeconfig, "get", "namespaces", "-o", "name")
+		for other := range beds {
+			if strings.Contains(output, only(other)) != (other == at) {
+				t.Errorf("bed %d: %s: %v", at, output, err)
+			}
+		}
+	}
+	t.Run("a driver without snapshots", func(t *testing.T) { beds[0].of(t).hasNoSnapshots() })
+	beds[0].goesDown()
+	if output, err := beds[1].kubectl(beds[1].ready.Kubeconfig, "get", "namespace", "default"); output == "" {
+		t.Errorf("the other one does not answer any more: %v", err)
+	}
+	for _, bed := range beds[1:] {
+		all.Go(func() { bed.goesDown() })
+	}
+	all.Wait()
+}
+
+func only(in int) string { return fmt.Sprintf("only-in-%d", in) }
+
+// By kubectl: an object of this bed alone, and what the restricted user may do.
+func (b *drilled) makesItsOwn(number int) {
+	b.Helper()
+	if output, err := b.kubectl(b.ready.Kubeconfig, "create", "namespace", only(number)); !strings.Contains(output, "created") {
+		b.Fatal(output, err)
+	}
+	if output, err := b.kubectl(b.ready.RestrictedKubeconfig, "create", "configmap", "mine"); !strings.Contains(output, "created") {
+		b.Error(output, err)
+	}
+	for _, forbidden := range []string{"get namespaces", "get secrets -n default", "get nodes"} {
+		if _, err := b.kubectl(b.ready.RestrictedKubeconfig, strings.Fields(forbidden)...); !strings.Contains(err.Error(), "Forbidden") {
+			b.Errorf("restricted: %s: %v", forbidden, err)
+		}
+	}
 }

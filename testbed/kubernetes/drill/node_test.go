@@ -1,9 +1,7 @@
 package drill
 
 import (
-	"bytes"
 	"crypto/sha256"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,112 +9,11 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"tidemark.test/kubernetes/cgroup"
 	"tidemark.test/kubernetes/cluster"
+	"tidemark.test/kubernetes/needs"
 )
-
-// Where a kubelet, containerd and their like leave things on a machine that is theirs; a bed's may not.
-var places = []string{
-	"/run/containerd", "/run/netns", "/run/cni", "/run/nri", "/var/lib/kubelet", "/var/lib/containerd", "/var/lib/cni",
-	"/var/log/pods", "/var/log/containers", "/etc/cni", "/opt/containerd", "/sys/class/net/pods-1",
-}
-
-var settings = []string{"vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/panic_on_oops", "net/ipv4/ip_forward"}
-
-// The state of the machine that a node must not change.
-func machine() map[string]string {
-	state := map[string]string{}
-	for _, place := range places {
-		entries, err := os.ReadDir(place)
-		state[place] = fmt.Sprint(entries, err)
-	}
-	for _, setting := range settings {
-		text, _ := os.ReadFile(filepath.Join("/proc/sys", setting))
-		state[setting] = string(text)
-	}
-	return state
-}
-
-// Starts a bed with nodes; says what it left behind when the test is over.
-func startNodes(t *testing.T, args ...string) *drilled {
-	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("a node needs root")
-	}
-	before := machine()
-	bed := &drilled{T: t, dir: filepath.Join(t.TempDir(), "bed")}
-	t.Cleanup(func() {
-		for what, was := range before {
-			if is := machine()[what]; is != was {
-				t.Errorf("%s was %q and is %q", what, was, is)
-			}
-		}
-		if left := cgroup.Left(cgroup.Name(bed.dir)); len(left) > 0 {
-			t.Errorf("cgroups are left: %v", left)
-		}
-	})
-	bed.whenOver()
-	bed.up(args...)
-	return bed
-}
-
-func (b *drilled) k(args ...string) string {
-	b.Helper()
-	output, err := b.kubectl(b.ready.Kubeconfig, args...)
-	if err != nil && strings.TrimSpace(err.Error()) != "" && strings.Contains(err.Error(), "exit status") {
-		b.Fatalf("kubectl %s: %v", strings.Join(args, " "), err)
-	}
-	return strings.TrimSpace(output)
-}
-
-func (b *drilled) create(manifest string) {
-	b.Helper()
-	path := filepath.Join(b.TempDir(), "manifest.yaml")
-	if err := os.WriteFile(path, []byte(manifest), 0o644); err != nil {
-		b.Fatal(err)
-	}
-	b.k("apply", "-f", path)
-}
-
-// Says how long a step of the drill took.
-func (b *drilled) timed(what string, do func()) {
-	b.Helper()
-	started := time.Now()
-	do()
-	b.Logf("%5.1f s  %s", time.Since(started).Seconds(), what)
-}
-
-// The number, outside, of a container's process: one in the bed's cgroup with these words in its command line.
-func (b *drilled) contained(words string) int {
-	b.Helper()
-	paths, _ := filepath.Glob("/proc/[0-9]*/cmdline")
-	for _, path := range paths {
-		line, _ := os.ReadFile(path)
-		groups, _ := os.ReadFile(filepath.Join(filepath.Dir(path), "cgroup"))
-		if bytes.Contains(bytes.ReplaceAll(line, []byte{0}, []byte(" ")), []byte(words)) &&
-			bytes.Contains(groups, []byte(cgroup.Name(b.dir))) {
-			number, _ := strconv.Atoi(strings.Split(path, "/")[2])
-			return number
-		}
-	}
-	b.Fatalf("no process '%s' in a container", words)
-	return 0
-}
-
-func (b *drilled) restarts(pod string) string {
-	return b.k("get", "pod", pod, "-o", "jsonpath={.status.containerStatuses[0].restartCount}")
-}
-
-func (b *drilled) check(pod, file string) int {
-	b.Helper()
-	last, err := strconv.Atoi(b.k("exec", pod, "--", "worker", "check", file))
-	if err != nil {
-		b.Fatal(err)
-	}
-	return last
-}
 
 const deployment = `
 apiVersion: apps/v1
@@ -133,8 +30,8 @@ spec:
       - name: main
         image: IMAGE
         imagePullPolicy: Never
-        args: [count, /data/counters, 20ms]
-        readinessProbe: {exec: {command: [worker, check, /data/counters]}, periodSeconds: 1}
+        args: [count, /data/web, 20ms]
+        readinessProbe: {exec: {command: [worker, check, /data/web]}, periodSeconds: 1}
         resources: {limits: {memory: 64Mi, cpu: 500m}}
         volumeMounts: [{name: data, mountPath: /data}]
       volumes: [{name: data, emptyDir: {}}]
@@ -153,6 +50,11 @@ spec:
     spec:
       terminationGracePeriodSeconds: 5
       hostNetwork: true
+      topologySpreadConstraints:
+      - maxSkew: 1
+        topologyKey: kubernetes.io/hostname
+        whenUnsatisfiable: DoNotSchedule
+        labelSelector: {matchLabels: {app: store}}
       containers:
       - name: main
         image: IMAGE
@@ -165,7 +67,7 @@ spec:
       - {name: scratch, emptyDir: {}}
 `
 
-const jobs = `
+const once = `
 apiVersion: batch/v1
 kind: Job
 metadata: {name: once}
@@ -176,7 +78,9 @@ spec:
     spec:
       restartPolicy: Never
       containers: [{name: main, image: IMAGE, imagePullPolicy: Never, args: [write, /tmp/counters, "200"]}]
----
+`
+
+const fails = `
 apiVersion: batch/v1
 kind: Job
 metadata: {name: fails}
@@ -201,17 +105,34 @@ func sumOfCounters(count int) string {
 	return fmt.Sprintf("%x", digest.Sum(nil))
 }
 
-// Each kind of workload really runs, and does what its users do to it.
-func TestANodeRunsWorkloads(t *testing.T) {
-	bed := startNodes(t, "--node", "1")
+// Two nodes, with volumes, and all that pods do there. What does not disturb the rest runs at once, in a namespace of its
+// own; then the programs below the pods are restarted, and at last the machine is switched off and on.
+func TestPodsOnNodes(t *testing.T) {
+	t.Parallel()
+	options := []string{"--node", "2", "--csi"}
+	bed := startNodes(t, t.TempDir(), options...)
 	host := filepath.Join(bed.dir, "host")
-	t.Run("Deployment", func(t *testing.T) { bed.of(t).deploys() })
-	t.Run("StatefulSet", func(t *testing.T) { bed.of(t).stores(manifest(statefulSet, host)) })
-	t.Run("Job", func(t *testing.T) { bed.of(t).works() })
+	bed.timed("all workloads", func() {
+		t.Run("at once", func(t *testing.T) {
+			for name, part := range map[string]func(*drilled){
+				"web":   (*drilled).deploys,
+				"store": func(b *drilled) { b.stores(manifest(statefulSet, host)) },
+				"jobs":  (*drilled).works,
+				"data":  (*drilled).keepsData,
+			} {
+				t.Run(name, func(t *testing.T) {
+					t.Parallel()
+					part(bed.in(t, name))
+				})
+			}
+		})
+	})
+	t.Log(bed.memory())
+	if t.Failed() {
+		return // what follows goes on with what these made
+	}
 	t.Run("restarts", func(t *testing.T) { bed.of(t).goesOnThroughRestarts() })
-	memory, _ := json.Marshal(bed.status().Processes)
-	t.Logf("at the end: %s", memory)
-
+	t.Run("again", func(t *testing.T) { bed.of(t).goesOnWhenSwitchedOn(options) })
 	traces := bed.traces()
 	bed.timed("down", func() { bed.must("down") })
 	bed.expectNothing(traces)
@@ -220,37 +141,37 @@ func TestANodeRunsWorkloads(t *testing.T) {
 	}
 }
 
-// The same bed, in a part of its test.
-func (b *drilled) of(t *testing.T) *drilled {
+// The same part of a test, in a namespace that is there.
+func (b *drilled) within(namespace string) *drilled {
 	part := *b
-	part.T = t
+	part.namespace = namespace
 	return &part
 }
 
 func (b *drilled) deploys() {
 	b.timed("2 replicas are available", func() {
 		b.create(manifest(deployment, ""))
-		b.k("rollout", "status", "deployment/web", "--timeout=300s")
+		b.k("rollout", "status", "deployment/web", "--timeout=360s")
 	})
 	for _, replicas := range []string{"4", "1"} {
 		b.timed("scaled to "+replicas, func() {
 			b.k("scale", "deployment/web", "--replicas", replicas)
-			b.k("rollout", "status", "deployment/web", "--timeout=300s")
+			b.k("rollout", "status", "deployment/web", "--timeout=360s")
 			b.until("so many pods", func() bool {
 				return len(strings.Fields(b.k("get", "pods", "-l", "app=web", "-o", "name"))) == atoi(replicas)
 			})
 		})
 	}
 	pod := strings.TrimPrefix(b.k("get", "pods", "-l", "app=web", "-o", "name"), "pod/")
-	if ip := b.k("get", "pod", pod, "-o", "jsonpath={.status.podIP}"); !strings.HasPrefix(ip, "10.244.1.") {
-		b.Errorf("the pod's address is '%s'", ip)
+	if ip := b.k("get", "pod", pod, "-o", "jsonpath={.status.podIP}"); !strings.HasPrefix(ip, "10.244."+b.nodeOf(pod)+".") {
+		b.Errorf("the address of the pod on node-%s is '%s'", b.nodeOf(pod), ip)
 	}
 	b.reachesTheAPI(pod)
 	b.timed("a container that was killed runs again", func() {
-		before := b.check(pod, "/data/counters")
-		_ = syscall.Kill(b.contained("worker count /data/counters"), syscall.SIGKILL)
+		before := b.check(pod, "/data/web")
+		_ = syscall.Kill(b.contained("worker count /data/web"), syscall.SIGKILL)
 		b.until("the restart", func() bool { return b.restarts(pod) == "1" })
-		b.k("wait", "--for=condition=Ready", "pod/"+pod, "--timeout=300s")
+		b.k("wait", "--for=condition=Ready", "pod/"+pod, "--timeout=360s")
 		// The volume is the pod's, and outlives the container.
 		if said := b.k("logs", pod); !strings.Contains(said, "goes on after ") || strings.Contains(said, "goes on after 0\n") {
 			b.Errorf("it says %q", said)
@@ -258,7 +179,7 @@ func (b *drilled) deploys() {
 		if said := b.k("logs", pod, "--previous"); !strings.Contains(said, "goes on after 0") {
 			b.Errorf("the one before said %q", said)
 		}
-		if after := b.check(pod, "/data/counters"); after < before {
+		if after := b.check(pod, "/data/web"); after < before {
 			b.Errorf("%d counters after it, %d before", after, before)
 		}
 	})
@@ -270,10 +191,16 @@ func (b *drilled) reachesTheAPI(pod string) {
 	if said := b.k("exec", pod, "--", "worker", "api", "/version"); !strings.Contains(said, `"gitVersion": "v1.`) {
 		b.Errorf("from the pod the API server says %s", said)
 	}
-	_, err := b.kubectl(b.ready.Kubeconfig, "exec", pod, "--", "worker", "api", "/api/v1/namespaces/default/pods")
-	if want := "system:serviceaccount:default:default"; !strings.Contains(err.Error(), "403") || !strings.Contains(err.Error(), want) {
+	_, err := b.kubectl(b.ready.Kubeconfig, "exec", pod, "--", "worker", "api", "/api/v1/namespaces/"+b.namespace+"/pods")
+	if want := "system:serviceaccount:" + b.namespace + ":default"; !strings.Contains(err.Error(), "403") || !strings.Contains(err.Error(), want) {
 		b.Errorf("its service account: %v", err)
 	}
+}
+
+// The number of the node that a pod runs on.
+func (b *drilled) nodeOf(pod string) string {
+	b.Helper()
+	return strings.TrimPrefix(b.k("get", "pod", pod, "-o", "jsonpath={.spec.nodeName}"), "node-")
 }
 
 func atoi(text string) int {
@@ -284,10 +211,13 @@ func atoi(text string) int {
 func (b *drilled) stores(manifest string) {
 	b.timed("2 replicas, one after the other", func() {
 		b.create(manifest)
-		b.k("rollout", "status", "statefulset/store", "--timeout=300s")
+		b.k("rollout", "status", "statefulset/store", "--timeout=360s")
 	})
-	if ip := b.k("get", "pod", "store-1", "-o", "jsonpath={.status.podIP}"); ip != "10.99.0.1" {
-		b.Errorf("a pod in the node's network has the address '%s'", ip)
+	if ip := b.k("get", "pod", "store-1", "-o", "jsonpath={.status.podIP}"); ip != "10.99.0."+b.nodeOf("store-1") {
+		b.Errorf("a pod in the network of node-%s has the address '%s'", b.nodeOf("store-1"), ip)
+	}
+	if b.nodeOf("store-0") == b.nodeOf("store-1") {
+		b.Errorf("two pods that must not be on one node are on node-%s", b.nodeOf("store-0"))
 	}
 	b.reachesTheAPI("store-1")
 	b.timed("exec", func() {
@@ -311,7 +241,7 @@ func (b *drilled) stores(manifest string) {
 			now := b.k("get", "pod", "store-0", "--ignore-not-found", "-o", "jsonpath={.metadata.uid}")
 			return now != "" && now != uid
 		})
-		b.k("wait", "--for=condition=Ready", "pod/store-0", "--timeout=300s")
+		b.k("wait", "--for=condition=Ready", "pod/store-0", "--timeout=360s")
 	})
 	if after := b.check("store-0", "/host/store-0"); after < before {
 		b.Errorf("%d counters after it, %d before", after, before)
@@ -324,9 +254,9 @@ func (b *drilled) stores(manifest string) {
 
 func (b *drilled) works() {
 	b.timed("3 completions, and one that fails", func() {
-		b.create(manifest(jobs, ""))
-		b.k("wait", "--for=condition=Complete", "job/once", "--timeout=300s")
-		b.k("wait", "--for=condition=Failed", "job/fails", "--timeout=300s")
+		b.create(manifest(once+"---"+fails, ""))
+		b.k("wait", "--for=condition=Complete", "job/once", "--timeout=360s")
+		b.k("wait", "--for=condition=Failed", "job/fails", "--timeout=360s")
 	})
 	said := b.k("logs", "-l", "job-name=once", "--prefix=false")
 	if count := strings.Count(said, sumOfCounters(200)+"  /tmp/counters"); count != 3 {
@@ -340,29 +270,81 @@ func (b *drilled) works() {
 
 // Containers do not end with the programs that watch over them.
 func (b *drilled) goesOnThroughRestarts() {
+	b = b.within("web")
 	pod := strings.TrimPrefix(b.k("get", "pods", "-l", "app=web", "-o", "name"), "pod/")
-	restarts, process := b.restarts(pod), b.contained("worker count /data/counters")
+	restarts, process := b.restarts(pod), b.contained("worker count /data/web")
 	for _, name := range []string{cluster.Kubelet, cluster.Containerd} {
+		if node := b.nodeOf(pod); node != "1" {
+			name += "-" + node
+		}
 		b.timed(name+" restarted, paused, resumed", func() {
 			b.must("restart", name)
 			b.must("pause", name)
 			b.must("resume", name)
 			b.until("an answer through "+name, func() bool {
-				_, err := b.kubectl(b.ready.Kubeconfig, "exec", pod, "--", "worker", "sum", "/data/counters")
+				_, err := b.kubectl(b.ready.Kubeconfig, "exec", pod, "--", "worker", "sum", "/data/web")
 				return !strings.Contains(err.Error(), "exit status")
 			})
 		})
 	}
-	if now := b.contained("worker count /data/counters"); now != process || b.restarts(pod) != restarts {
+	if now := b.contained("worker count /data/web"); now != process || b.restarts(pod) != restarts {
 		b.Errorf("process %d was %d, restarts %s were %s", now, process, b.restarts(pod), restarts)
 	}
 }
 
-// SIGKILL of the outer process, while pods run.
-func TestANodeThatIsKilledLeavesNothing(t *testing.T) {
-	bed := startNodes(t, "--node", "1")
+// Down with --keep and up with --again is a machine that is switched off and on: its pods run again, with their volumes.
+func (b *drilled) goesOnWhenSwitchedOn(options []string) {
+	store, data := b.within("store"), b.within("data")
+	store.k("scale", "statefulset/store", "--replicas=2")
+	data.create(manifest(claimOfPods+"---"+writer, ""))
+	store.k("rollout", "status", "statefulset/store", "--timeout=360s")
+	data.k("wait", "--for=condition=Ready", "pod/writer", "--timeout=360s")
+	stored := store.check("store-0", "/host/store-0")
+	written := data.check("writer", "/data/before") // and 500 more when its first container runs again
+	traces, devices := b.traces(), b.devices()
+	if len(devices) != 2 {
+		b.Errorf("devices of a bed with a volume: %v", devices)
+	}
+	b.timed("down", func() { b.must("down", "--keep") })
+	b.expectNothing(traces)
+	b.until("the devices to be gone", func() bool { return !anyLeft(devices) })
+
+	b.up(append([]string{"--again"}, options...)...)
+	b.timed("pods run again", func() {
+		b.until("the containers' second start", func() bool {
+			return atoi(store.restarts("store-0")) > 0 && atoi(store.restarts("store-1")) > 0 && atoi(data.restarts("writer")) > 0
+		})
+		store.k("rollout", "status", "statefulset/store", "--timeout=360s")
+		data.k("wait", "--for=condition=Ready", "pod/writer", "--timeout=360s")
+	})
+	if now := store.check("store-0", "/host/store-0"); now < stored {
+		b.Errorf("%d counters on the host after it, %d before", now, stored)
+	}
+	said := data.k("logs", "writer")
+	if now := data.check("writer", "/data/before"); now != written+500 || !strings.Contains(said, "goes on after ") ||
+		strings.Contains(said, "goes on after 0\n") {
+		b.Errorf("%d counters in the volume after it, %d before; %s", now, written, said)
+	}
+}
+
+// A bed whose folder is below /run, of which its programs see a copy: what it writes there is seen outside all the same.
+// Then it gets SIGKILL while pods run, its outer process first.
+func TestANodeBelowRunIsKilledAndLeavesNothing(t *testing.T) {
+	t.Parallel()
+	needs.Root(t, "a node")
+	folder, err := os.MkdirTemp("/run", "bed-drill-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(folder) })
+	bed := startNodes(t, folder, "--node", "1")
+	bed.create(manifest(once, ""))
 	bed.create(manifest(deployment, ""))
-	bed.k("rollout", "status", "deployment/web", "--timeout=300s")
+	bed.k("wait", "--for=condition=Complete", "job/once", "--timeout=360s")
+	if logs, _ := filepath.Glob(filepath.Join(bed.dir, "node-1", "pods", "*", "*", "*.log")); len(logs) < 3 {
+		t.Errorf("the pods' logs are not there: %v", logs)
+	}
+	bed.k("rollout", "status", "deployment/web", "--timeout=360s")
 	traces := bed.traces()
 	if len(cgroup.Left(cgroup.Name(bed.dir))) == 0 {
 		t.Error("a node that runs has a cgroup")
@@ -372,44 +354,4 @@ func TestANodeThatIsKilledLeavesNothing(t *testing.T) {
 	}
 	bed.expectNothing(traces)
 	bed.until("the cgroups to be gone", func() bool { return len(cgroup.Left(cgroup.Name(bed.dir))) == 0 })
-}
-
-// Down with --keep and up with --again is a machine that is switched off and on: its pods run again.
-func TestANodeAgain(t *testing.T) {
-	bed := startNodes(t, "--node", "2")
-	bed.create(manifest(statefulSet, filepath.Join(bed.dir, "host")))
-	bed.k("rollout", "status", "statefulset/store", "--timeout=300s")
-	before := bed.check("store-0", "/host/store-0")
-	nodes := strings.Fields(bed.k("get", "pods", "-o", "jsonpath={.items[*].spec.nodeName}"))
-	if len(nodes) != 2 || nodes[0] == nodes[1] {
-		t.Errorf("two pods on two nodes run on %v", nodes)
-	}
-	bed.must("down", "--keep")
-	bed.up("--node", "2", "--again")
-	bed.timed("pods run again", func() {
-		bed.until("the containers' second start", func() bool { return bed.restarts("store-0") == "1" && bed.restarts("store-1") == "1" })
-		bed.k("rollout", "status", "statefulset/store", "--timeout=300s")
-	})
-	if after := bed.check("store-0", "/host/store-0"); after < before {
-		t.Errorf("%d counters after it, %d before", after, before)
-	}
-}
-
-// A bed whose folder is below /run, of which its programs see a copy: what it writes there is seen outside all the same.
-func TestANodeBelowRun(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("a node needs root")
-	}
-	folder, err := os.MkdirTemp("/run", "bed-drill-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(folder) })
-	t.Setenv("TMPDIR", folder)
-	bed := startNodes(t, "--node", "1")
-	bed.create(manifest(jobs, ""))
-	bed.k("wait", "--for=condition=Complete", "job/once", "--timeout=300s")
-	if logs, _ := filepath.Glob(filepath.Join(bed.dir, "node-1", "pods", "*", "*", "*.log")); len(logs) < 3 {
-		t.Errorf("the pods' logs are not there: %v", logs)
-	}
 }

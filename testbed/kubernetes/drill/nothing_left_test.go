@@ -10,18 +10,18 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // What a bed has while it runs, to be looked for when it is over.
 type traces struct {
 	namespaces map[string]bool // as /proc/PID/ns/* names them
 	addresses  []string
+	taken      int64 // when, as ticks() tells it
 }
 
 func (b *drilled) traces() traces {
 	b.Helper()
-	found := traces{namespaces: map[string]bool{}}
+	found := traces{namespaces: map[string]bool{}, taken: b.ticks("/proc/uptime", 0)}
 	own := namespacesOf("self")
 	for pid := range b.processes() {
 		for namespace := range namespacesOf(pid) {
@@ -78,12 +78,11 @@ func (b *drilled) expectNothing(of traces) {
 	b.Helper()
 	b.until("the processes of the bed to be gone", func() bool { return len(b.processes()) == 0 })
 	// A process that has ended, and is not reaped yet, has no command line any more, but its namespaces. Their numbers
-	// are used again: by another drill's bed that began after this one was down.
-	now := b.ticks("/proc/uptime", 0)
+	// are used again, the lowest first: by another drill's bed that begins while this one ends.
 	b.until("the namespaces of the bed to be gone", func() bool {
 		all, _ := filepath.Glob("/proc/[0-9]*")
 		for _, path := range all {
-			if b.ticks(filepath.Join(path, "stat"), 21) > now {
+			if b.ticks(filepath.Join(path, "stat"), 21) > of.taken {
 				continue
 			}
 			for namespace := range namespacesOf(filepath.Base(path)) {
@@ -109,6 +108,7 @@ func (b *drilled) expectNothing(of traces) {
 }
 
 func TestDownLeavesNothingSeveralTimes(t *testing.T) {
+	t.Parallel()
 	for range 5 {
 		bed := start(t, "--only-etcd")
 		traces := bed.traces()
@@ -122,6 +122,7 @@ func TestDownLeavesNothingSeveralTimes(t *testing.T) {
 
 // The end of the outer process, in every way it can come.
 func TestTheBedEndsWithItsOuterProcess(t *testing.T) {
+	t.Parallel()
 	for _, number := range []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP} {
 		t.Run(number.String(), func(t *testing.T) {
 			bed := start(t, "--only-etcd")
@@ -150,6 +151,7 @@ func (b *drilled) outer() int {
 
 // Killed while the bed starts, the command that waits for it takes the bed along.
 func TestTheBedEndsWithWhoeverWaitsForIt(t *testing.T) {
+	t.Parallel()
 	bed := &drilled{T: t, dir: filepath.Join(t.TempDir(), "bed")}
 	slow := filepath.Join(t.TempDir(), "etcd")
 	if err := os.WriteFile(slow, []byte("#!/bin/sh\nexec sleep 600\n"), 0o755); err != nil {
@@ -166,6 +168,7 @@ func TestTheBedEndsWithWhoeverWaitsForIt(t *testing.T) {
 }
 
 func TestAFailedStartShowsTheLastLines(t *testing.T) {
+	t.Parallel()
 	bed := &drilled{T: t, dir: filepath.Join(t.TempDir(), "bed")}
 	_, err := bed.run("up", "--programs", programs, "--only-etcd", "--flag", "etcd=--no-such-flag")
 	if err == nil || !strings.Contains(err.Error(), "flag provided but not defined: -no-such-flag") {
@@ -177,6 +180,7 @@ func TestAFailedStartShowsTheLastLines(t *testing.T) {
 }
 
 func TestUpRefuses(t *testing.T) {
+	t.Parallel()
 	running := start(t, "--only-etcd")
 	foreign := t.TempDir()
 	if err := os.WriteFile(filepath.Join(foreign, "thesis.txt"), nil, 0o644); err != nil {
@@ -201,71 +205,6 @@ func TestUpRefuses(t *testing.T) {
 		_, err := (&drilled{T: t, dir: row.dir}).run("up", args...)
 		if err == nil || !strings.Contains(err.Error(), row.says) {
 			t.Errorf("%v: said %v, not '%s'", row.args, err, row.says)
-		}
-	}
-}
-
-func TestAProcessThatDiesIsTold(t *testing.T) {
-	bed := start(t, "--only-etcd")
-	for pid, line := range bed.processes() {
-		if strings.Contains(line, "/etcd ") {
-			number, _ := strconv.Atoi(pid)
-			_ = syscall.Kill(number, syscall.SIGKILL)
-		}
-	}
-	bed.until("the state of etcd", func() bool { return bed.status().Processes[0].State == "died" })
-	bed.until("the line in the log", func() bool {
-		log, _ := os.ReadFile(filepath.Join(bed.dir, "logs", "bed.log"))
-		return bytes.Contains(log, []byte("etcd died: ended by killed; the last lines of"))
-	})
-	bed.must("restart", "etcd")
-	if process := bed.status().Processes[0]; process.State != "running" || process.Starts != 2 {
-		t.Errorf("after restart: %+v", process)
-	}
-}
-
-func TestPauseAndResume(t *testing.T) {
-	bed := start(t, "--only-etcd")
-	bed.must("pause", "etcd")
-	if _, err := health(bed.ready.Etcd, 500*time.Millisecond); err == nil {
-		t.Error("a paused etcd answered")
-	}
-	if _, err := bed.run("pause", "etcd"); err == nil {
-		t.Error("it could be paused twice")
-	}
-	bed.must("resume", "etcd")
-	if _, err := health(bed.ready.Etcd, 5*time.Second); err != nil {
-		t.Error(err)
-	}
-	bed.must("pause", "etcd") // and a bed with a paused process goes down
-}
-
-// A program of the test's own is inside, where nothing outside is to be seen, and can be told as the others can.
-func TestRunOneMore(t *testing.T) {
-	bed := start(t, "--only-etcd")
-	bed.must("run", "--name", "look", "--env", "WORD=said", "sh", "-c", "echo $WORD $$; ls /proc; cat /proc/net/dev; exec sleep 600")
-	log := filepath.Join(bed.dir, "logs", "look.log")
-	bed.until("the program's words", func() bool {
-		text, _ := os.ReadFile(log)
-		return bytes.Contains(text, []byte("lo:"))
-	})
-	text, _ := os.ReadFile(log)
-	if !bytes.HasPrefix(text, []byte("said ")) || bytes.Contains(text, []byte("eth")) {
-		t.Errorf("%s", text)
-	}
-	if _, err := bed.run("run", "--name", "look", "true"); err == nil || !strings.Contains(err.Error(), "was started before") {
-		t.Errorf("twice: %v", err)
-	}
-	if _, err := bed.run("run", "--name", "../look", "true"); err == nil || !strings.Contains(err.Error(), "is no name") {
-		t.Errorf("a path: %v", err)
-	}
-	if _, err := bed.run("run"); err == nil {
-		t.Error("nothing could be run")
-	}
-	bed.must("kill", "look")
-	for _, process := range bed.status().Processes {
-		if process.Name == "look" && process.State != "stopped" {
-			t.Errorf("%+v", process)
 		}
 	}
 }
