@@ -75,11 +75,6 @@ func Start(ctx context.Context, folder Folder, options *Options, listeners []net
 		if err := bed.startRest(ctx); err != nil {
 			return nil, err
 		}
-		if options.CSI {
-			if err := bed.startRegistrars(ctx); err != nil {
-				return nil, err
-			}
-		}
 	}
 	bed.mutex.Lock()
 	defer bed.mutex.Unlock()
@@ -108,11 +103,24 @@ func (b *Bed) startRest(ctx context.Context) error {
 			})
 		}
 	}
+	driver := make(chan error, b.options.Nodes) // how the start of the driver ended, for each node
 	for _, n := range b.nodes() {
-		tasks[n.name()] = func() error { return b.startNode(ctx, n) }
+		tasks[n.name()] = func() error {
+			err := b.startNode(ctx, n)
+			if err != nil || !b.options.CSI || <-driver != nil {
+				return err
+			}
+			return b.step(n.of(CSIRegistrar), func() error { return b.startRegistrar(ctx, n) })
+		}
 	}
 	if b.options.CSI {
-		tasks["csi"] = func() error { return b.startCSI(ctx) }
+		tasks["csi"] = func() error {
+			err := b.startCSI(ctx)
+			for range b.options.Nodes {
+				driver <- err
+			}
+			return err
+		}
 	}
 	return b.together(tasks)
 }

@@ -21,19 +21,12 @@ func (b *Bed) registrar(n node) process.Spec {
 	}
 }
 
-func (b *Bed) startRegistrars(ctx context.Context) error {
-	for _, n := range b.nodes() {
-		err := b.step(n.of(CSIRegistrar), func() error {
-			if err := b.Processes.Start(b.registrar(n)); err != nil {
-				return err
-			}
-			return b.hasDriver(ctx, n)
-		})
-		if err != nil {
-			return err
-		}
+// As soon as it can be, for pods of an earlier bed wait for their volumes, twice as long after each attempt.
+func (b *Bed) startRegistrar(ctx context.Context, n node) error {
+	if err := b.Processes.Start(b.registrar(n)); err != nil {
+		return err
 	}
-	return nil
+	return b.hasDriver(ctx, n)
 }
 
 // Whether the kubelet has told of the driver.
