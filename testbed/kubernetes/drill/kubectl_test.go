@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os/exec"
 	"path/filepath"
+	"strings"
 
 	"tidemark.test/kubernetes/api"
 )
@@ -14,12 +15,21 @@ func (b *drilled) kubectl(kubeconfig string, args ...string) (string, error) {
 	if b.namespace != "" {
 		common = append(common, "--namespace", b.namespace)
 	}
-	command := exec.Command(filepath.Join(programs, "kubernetes", "kubectl"), append(common, args...)...)
-	var output, said bytes.Buffer
-	command.Stdout, command.Stderr = &output, &said
-	err := command.Run()
-	return output.String(), errors.Join(err, errors.New(said.String()))
+	for {
+		command := exec.Command(filepath.Join(programs, "kubernetes", "kubectl"), append(common, args...)...)
+		var output, said bytes.Buffer
+		command.Stdout, command.Stderr = &output, &said
+		err := errors.Join(command.Run(), errors.New(said.String()))
+		if !notEvenAsked(err) {
+			return output.String(), err
+		}
+		b.Logf("once more: %v", err)
+	}
 }
+
+// Kubectl gives up when a connection takes ten seconds, which it does where the processor is wanted by many. The server was
+// not asked then.
+func notEvenAsked(err error) bool { return strings.Contains(err.Error(), "TLS handshake timeout") }
 
 func code(err error) int {
 	var status *api.StatusError
