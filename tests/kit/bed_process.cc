@@ -81,6 +81,26 @@ std::set<std::string> namespaces_of(pid_t pid) {
   return names;
 }
 
+// When a process began, in ticks since the machine did: field 22 of its stat, of which the second, its name in
+// parentheses, may hold blanks. 0: it is gone.
+std::uint64_t start_of(pid_t pid) {
+  std::ifstream in(fmt::format("/proc/{}/stat", pid));
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  std::istringstream fields(text.substr(std::min(text.size(), text.rfind(')') + 1)));
+  std::string skipped;
+  for (int field = 3; field < 22; field++) fields >> skipped;
+  std::uint64_t ticks = 0;
+  fields >> ticks;
+  return ticks;
+}
+
+std::uint64_t ticks_now() {
+  std::ifstream in("/proc/uptime");
+  double seconds = 0;
+  in >> seconds;
+  return static_cast<std::uint64_t>(seconds * static_cast<double>(::sysconf(_SC_CLK_TCK)));
+}
+
 bool answers(int port) {
   const io::Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in to{};
@@ -186,7 +206,7 @@ io::Path BedProcess::kubeconfig(std::string_view user) const { return dir_ / fmt
 Result<std::string> BedProcess::bed(std::vector<std::string> arguments) const {
   arguments.insert(arguments.begin(), program_.string());
   arguments.insert(arguments.begin() + 2, {"--dir", dir_.string()});
-  return output_of(arguments, {.timeout = milliseconds(240'000)});
+  return output_of(arguments, {.timeout = milliseconds(600'000)});
 }
 
 Result<Child> BedProcess::bed_in_background(std::vector<std::string> arguments, const io::Path& log) const {
@@ -204,8 +224,9 @@ Result<std::string> BedProcess::kubectl(std::vector<std::string> arguments, mill
 
 Status BedProcess::stop() {
   if (!child_) return {};
+  told_to_end_ = ticks_now();
   child_->signal(SIGTERM);
-  const auto ended = child_->wait(milliseconds(40'000));
+  const auto ended = child_->wait(milliseconds(120'000));
   child_.reset();  // by force, if it did not end
   if (!ended) return std::unexpected(ended.error());
   return expect_nothing_left();
@@ -213,10 +234,12 @@ Status BedProcess::stop() {
 
 Status BedProcess::expect_nothing_left() const {
   const io::Fd lock(::open((dir_ / "lock").c_str(), O_RDWR | O_CLOEXEC));
-  // The kernel ends what is inside with its process 1, which takes a moment.
-  for (const auto give_up = steady_clock::now() + milliseconds(10'000);;) {
+  // The kernel ends what is inside with its process 1, which takes a moment. The numbers of namespaces are used again,
+  // the lowest first: by another test's bed that began while this one ended.
+  for (const auto give_up = steady_clock::now() + milliseconds(120'000);;) {
     pid_t left = 0;
     for (const pid_t pid : all_processes()) {
+      if (start_of(pid) > told_to_end_) continue;
       if (std::ranges::any_of(namespaces_of(pid), [&](const auto& name) { return namespaces_.contains(name); }))
         left = pid;
     }

@@ -34,8 +34,8 @@ struct BedSetup {
   io::Path from{};                        // an etcd snapshot to begin with
   io::Path encryption{};                  // an EncryptionConfiguration
   std::vector<std::string> more_flags{};  // of `bed up`
-  // The longest step waits three minutes by itself.
-  std::chrono::milliseconds ready_within{240'000};
+  // A program that ends is seen at once; one that is only slow has eight minutes, of the bed itself.
+  std::chrono::milliseconds ready_within{600'000};
 };
 
 class BedProcess {
@@ -85,6 +85,7 @@ class BedProcess {
   std::string etcd_url_;
   std::set<int> ports_;               // of its listeners
   std::set<std::string> namespaces_;  // that its processes are in and we are not, as /proc names them
+  std::uint64_t told_to_end_ = 0;     // when, in the kernel's ticks
   std::optional<Child> child_;        // after temp_: it ends before its folder goes
 };
 
