@@ -152,7 +152,7 @@ func (b *drilled) hasAFront() {
 	}
 	b.must("break", "front", "--status", "503")
 	// Kubectl takes the reason of an answer to a discovery, and has words of its own for the message.
-	if _, err := b.kubectl(b.ready.FrontKubeconfig, "get", "namespaces"); !strings.Contains(err.Error(), "Error from server (ServiceUnavailable)") {
+	if _, err := b.kubectl(b.ready.FrontKubeconfig, "get", "namespaces"); err == nil || !strings.Contains(err.Error(), "Error from server (ServiceUnavailable)") {
 		b.Errorf("kubectl: %v", err)
 	}
 	b.must("heal", "front")

@@ -132,7 +132,7 @@ func (b *drilled) showsFaults() {
 	}
 
 	b.must("fault", "delete-stuck")
-	if _, err := b.kubectl(b.ready.Kubeconfig, "delete", "volumesnapshot", "pending", "--wait=false"); err == nil {
+	if _, err := b.kubectl(b.ready.Kubeconfig, "delete", "volumesnapshot", "pending", "--wait=false"); err != nil {
 		b.Error(err)
 	}
 	b.untilContent(client, "pending", "going", func(one content) bool { return one.Metadata.DeletionTimestamp != "" })

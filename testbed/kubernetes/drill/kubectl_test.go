@@ -3,6 +3,7 @@ package drill
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -19,8 +20,11 @@ func (b *drilled) kubectl(kubeconfig string, args ...string) (string, error) {
 		command := exec.Command(filepath.Join(programs, "kubernetes", "kubectl"), append(common, args...)...)
 		var output, said bytes.Buffer
 		command.Stdout, command.Stderr = &output, &said
-		err := errors.Join(command.Run(), errors.New(said.String()))
-		if !notEvenAsked(err) {
+		err := command.Run()
+		if err != nil {
+			err = fmt.Errorf("%w: %s", err, said.String())
+		}
+		if err == nil || !notEvenAsked(err) {
 			return output.String(), err
 		}
 		b.Logf("once more: %v", err)

@@ -126,7 +126,7 @@ func (b *drilled) makesItsOwn(number int) {
 		b.Error(output, err)
 	}
 	for _, forbidden := range []string{"get namespaces", "get secrets -n default", "get nodes"} {
-		if _, err := b.kubectl(b.ready.RestrictedKubeconfig, strings.Fields(forbidden)...); !strings.Contains(err.Error(), "Forbidden") {
+		if _, err := b.kubectl(b.ready.RestrictedKubeconfig, strings.Fields(forbidden)...); err == nil || !strings.Contains(err.Error(), "Forbidden") {
 			b.Errorf("restricted: %s: %v", forbidden, err)
 		}
 	}

@@ -126,7 +126,7 @@ func (b *drilled) keepsData() {
 		b.k("wait", "--for=condition=Ready", "pod/writer", "--timeout=360s")
 		b.until("counters", func() bool {
 			_, err := b.kubectl(b.ready.Kubeconfig, "exec", "writer", "--", "worker", "check", "/data/counters")
-			return !strings.Contains(err.Error(), "exit status")
+			return err == nil
 		})
 		before = b.check("writer", "/data/counters")
 	})
