@@ -1,6 +1,4 @@
 // The Kubernetes client against a real API server, and what happens to both on the wire between them.
-//
-// One bed serves the suite, without controllers: nothing moves in it but what a test does.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -10,78 +8,20 @@
 #include <set>
 #include <thread>
 
-#include "base/testing/scale.h"
-#include "crypto/rsa.h"
-#include "crypto/sign.h"
-#include "kit/bed_process.h"
 #include "kit/free_port.h"
+#include "kit/kube_client_drill.h"
 #include "kit/record_drill.h"
 #include "kit/tls_files.h"
 #include "link/kube_client.h"
+#include "net/http.h"
 
 namespace tidemark::testing {
 namespace {
 
 using namespace std::chrono_literals;
 using link::DiscoveryForm;
-using link::KubeAccess;
-using link::KubeClient;
-using link::KubeClientOptions;
-using link::KubeDiscovery;
-using link::KubeKind;
-using nlohmann::json;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
-
-std::string nothing_set(std::string_view) { return {}; }
-
-std::string id_of(const json& object) {
-  const json& meta = object.at("metadata");
-  return fmt::format("{} {} {}/{}", object.at("apiVersion").get<std::string>(), object.at("kind").get<std::string>(),
-                     meta.value("namespace", ""), meta.at("name").get<std::string>());
-}
-
-using Objects = std::map<std::string, json>;
-
-class KubeClientDrill : public ::testing::Test {
- protected:
-  static void SetUpTestSuite() {
-    auto bed = BedProcess::start({.controllers = false,
-                                  .scheduler = false,
-                                  .more_flags = {"--flag", "kube-apiserver=--watch-cache-sizes=configmaps#0"}});
-    ASSERT_TRUE(bed) << bed.error().what;
-    bed_ = std::make_unique<BedProcess>(*std::move(bed));
-    const auto filled = bed_->bed({"fill", "--objects", "200", "--seed", std::to_string(seed() % 100'000)});
-    ASSERT_TRUE(filled) << filled.error().what;
-    filled_ = true;
-  }
-  static void TearDownTestSuite() { bed_.reset(); }
-  void SetUp() override { ASSERT_TRUE(filled_) << "there is no bed"; }
-
-  static KubeAccess access(std::string_view user = "admin") {
-    auto read = link::read_kube_config({.file = bed_->kubeconfig(user).string()}, nothing_set);
-    EXPECT_TRUE(read) << read.error().what;
-    return read.value_or(KubeAccess());
-  }
-  static KubeClient client(std::string_view user = "admin", const KubeClientOptions& options = {}) {
-    return KubeClient(access(user), options);
-  }
-  static Result<Objects> list(KubeClient& client, const KubeKind& kind, const link::KubeListOptions& options) {
-    Objects all;
-    TM_LET(const link::KubeListEnd end, client.list(kind, options, [&](json& object) -> Status {
-      std::string id = id_of(object);
-      if (!all.emplace(std::move(id), std::move(object)).second) return fail(Errc::corrupt, "it came twice");
-      return {};
-    }));
-    EXPECT_EQ(end.objects, all.size());
-    return all;
-  }
-
-  static std::unique_ptr<BedProcess> bed_;
-  static bool filled_;
-};
-std::unique_ptr<BedProcess> KubeClientDrill::bed_;
-bool KubeClientDrill::filled_ = false;
 
 // Everything as of one moment, object by object as another client sees it; in small pages.
 TEST_F(KubeClientDrill, EveryKindIsListedAsItWas) {
@@ -118,46 +58,6 @@ TEST_F(KubeClientDrill, EveryKindIsListedAsItWas) {
   }
   EXPECT_EQ(listed.size(), dumped.size());
 }
-
-// Objects of our own, each of some kilobytes, in a namespace of their own.
-Result<Objects> make_maps(KubeClient& client, const std::string& name_space, int count) {
-  TM_LET(const KubeDiscovery served, client.discover());
-  const json space{{"metadata", {{"name", name_space}}}};
-  TM_CHECK(client.create(*served.find("namespaces"), {}, space));
-  Objects all;
-  for (int i = 0; i < count; i++) {
-    const json map{{"metadata", {{"name", fmt::format("map-{:04}", i)}}}, {"data", {{"text", std::string(2000, 'x')}}}};
-    TM_LET(json made, client.create(*served.find("configmaps"), {.name_space = name_space}, map));
-    std::string id = id_of(made);
-    all.emplace(std::move(id), std::move(made));
-  }
-  return all;
-}
-
-int broken(const BedProcess& bed, const char* listener) {
-  const auto status = bed.bed({"status"});
-  return status ? json::parse(*status).at("listeners").at(listener).value("broken", 0) : 0;
-}
-
-// Ends when it goes.
-class Break {
- public:
-  Break(const BedProcess& bed, std::vector<std::string> how) : bed_(bed), listener_(how.front()) {
-    how.insert(how.begin(), "break");
-    const auto said = bed.bed(std::move(how));
-    EXPECT_TRUE(said) << said.error().what;
-  }
-  Break(const Break&) = delete;
-  Break& operator=(const Break&) = delete;
-  ~Break() {
-    const auto said = bed_.bed({"heal", listener_});
-    EXPECT_TRUE(said) << said.error().what;
-  }
-
- private:
-  const BedProcess& bed_;
-  std::string listener_;
-};
 
 TEST_F(KubeClientDrill, AListIsCutAndComesOnce) {
   KubeClient direct = client("direct");
@@ -274,23 +174,50 @@ TEST_F(KubeClientDrill, TheServerIsCheckedByItsAuthorityAlone) {
   }
 }
 
-std::string from_base64url(std::string text) {
-  std::ranges::replace(text, '-', '+');
-  std::ranges::replace(text, '_', '/');
-  while (text.size() % 4 != 0) text += '=';
-  const auto bytes = crypto::from_base64(text);
-  return bytes ? std::string(as_text(*bytes)) : "";
+// As if this were a pod of the bed. Its token is written anew while the client lives, as a kubelet does it.
+TEST_F(KubeClientDrill, APodsServiceAccount) {
+  KubeClient admin = client();
+  MUST(const KubeDiscovery served, admin.discover());
+  const KubeKind& maps = *served.find("configmaps");
+  ASSERT_TRUE(
+      admin.create(*served.find("serviceaccounts"), {.name_space = "default"}, json{{"metadata", {{"name", "pod"}}}}));
+  const io::TempDir temp = io::TempDir::create().value();
+  const auto write = [&](const char* name, const std::string& text) {
+    EXPECT_TRUE(io::write_file_durably(temp.path() / name, as_bytes(text)));
+  };
+  MUST(const std::string token, bed_->kubectl({"create", "token", "pod"}));
+  write("token", token);
+  write("ca.crt", pem_of(access().authority));
+  write("namespace", "default");
+  const std::string server = access().server;
+  const auto environment = [&](std::string_view name) -> std::string {
+    const std::size_t colon = server.rfind(':');
+    if (name == "KUBERNETES_SERVICE_HOST") return server.substr(8, colon - 8);
+    return name == "KUBERNETES_SERVICE_PORT" ? server.substr(colon + 1) : "";
+  };
+  MUST(const KubeAccess account, link::read_kube_config({.account_dir = temp.path().string()}, environment));
+  KubeClient pod(account);
+  const auto refusal = [&] {
+    const auto listed = list(pod, maps, {.name_space = account.name_space});
+    return listed ? "" : listed.error().what;
+  };
+  EXPECT_THAT(refusal(), HasSubstr("\"system:serviceaccount:default:pod\" cannot list resource \"configmaps\""));
+  write("token", "old");
+  EXPECT_THAT(refusal(), HasSubstr("401 Unauthorized"));
+  write("token", token);
+  EXPECT_THAT(refusal(), HasSubstr("403 Forbidden"));
 }
 
-// The same token, signed again, but it expired an hour ago.
-Result<std::string> expired(const std::string& token, const io::Path& key_file) {
-  const std::size_t one = token.find('.'), two = token.rfind('.');
-  json claims = json::parse(from_base64url(token.substr(one + 1, two - one - 1)));
-  for (const char* name : {"exp", "iat", "nbf"}) claims[name] = claims.at("iat").get<std::int64_t>() - 3600;
-  const std::string signed_text = token.substr(0, one + 1) + crypto::to_base64url(as_bytes(claims.dump()));
-  TM_LET(const Buffer key, io::read_file(key_file, 1U << 20U));
-  TM_LET(const Buffer signature, crypto::sign_rs256(as_text(key), as_bytes(signed_text)));
-  return signed_text + "." + crypto::to_base64url(signature);
+// Names of headers come in lower case by HTTP/2, and as Go writes them by HTTP/1.1.
+TEST_F(KubeClientDrill, TheServersHttp2IsSpoken) {
+  const KubeAccess admin = access();
+  for (const bool http2 : {false, true}) {
+    net::Client wire({.proxy = "", .ca_pem = pem_of(admin.authority), .only_these_authorities = true, .http2 = http2});
+    auto response = wire.send({.url = admin.server + "/version"});
+    ASSERT_TRUE(response) << response.error().what;
+    const std::string wanted = http2 ? "content-type" : "Content-Type";
+    EXPECT_TRUE(std::ranges::any_of(response->headers(), [&](const auto& header) { return header.name == wanted; }));
+  }
 }
 
 TEST_F(KubeClientDrill, WhoWeAre) {
@@ -353,6 +280,26 @@ TEST_F(KubeClientDrill, WhoWeAre) {
   }
   MUST(const std::uint64_t asked, io::size_of_file(count));
   EXPECT_EQ(asked, 2U);
+
+  // Another gives a certificate, and after that another one.
+  const auto answer_of = [&](std::string_view user) {
+    const KubeAccess has = access(user);
+    const json answer{{"kind", "ExecCredential"},
+                      {"apiVersion", "client.authentication.k8s.io/v1"},
+                      {"status",
+                       {{"clientCertificateData", pem_of(has.certificate)},
+                        {"clientKeyData", pem_of(has.key)},
+                        {"expirationTimestamp", "2020-01-01T00:00:00Z"}}}};  // so it is asked every time
+    EXPECT_TRUE(io::write_file_durably(temp.path() / "answer", as_bytes(answer.dump())));
+  };
+  plugin.exec->args = {"-c", fmt::format("cat {}", (temp.path() / "answer").string())};
+  KubeClient changing(plugin);
+  answer_of("restricted");
+  const auto denied = list(changing, secrets, {});
+  ASSERT_FALSE(denied);
+  EXPECT_THAT(denied.error().what, HasSubstr("User \"restricted\""));
+  answer_of("admin");
+  EXPECT_TRUE(list(changing, secrets, {}));
 }
 
 TEST_F(KubeClientDrill, AMomentThatTheServerHasForgotten) {
@@ -459,6 +406,19 @@ TEST_F(KubeClientDrill, AWatchIsCutAndLosesNothing) {
   EXPECT_EQ(ended.error().what, "the end");
   EXPECT_EQ(seen, done);
   EXPECT_GE(broken(*bed_, "apiserver") - before, 3);
+
+  // One in which nothing happens ends when it is told to.
+  MUST(const link::KubeListEnd quiet, direct.list(secrets, {}, [](json&) -> Status { return {}; }));
+  std::stop_source stop;
+  const std::jthread stopper([&] {
+    std::this_thread::sleep_for(200ms);
+    stop.request_stop();
+  });
+  const Status stopped = direct.watch(
+      secrets, {.resource_version = quiet.resource_version}, [](const link::KubeEvent&, json&) -> Status { return {}; },
+      stop.get_token());
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.error().code, Errc::cancelled) << stopped.error().what;
 }
 
 TEST_F(KubeClientDrill, Writes) {
@@ -511,8 +471,10 @@ TEST_F(KubeClientDrill, Writes) {
   unknown.resource = "nonesuches";
   refused(admin.get(unknown, place), Errc::not_found, "could not find the requested resource");
 
-  refused(admin.remove(maps, place, {.uid = "another"}), Errc::conflict, "UID in precondition: another");
-  refused(admin.remove(maps, place, {.resource_version = "1"}), Errc::conflict, "ResourceVersion in precondition: 1");
+  refused(admin.remove(maps, place, {.uid = "another"}), Errc::conflict,
+          "UID in the precondition (another) does not match");
+  refused(admin.remove(maps, place, {.resource_version = "1"}), Errc::conflict,
+          "ResourceVersion in the precondition (1) does not match");
   EXPECT_TRUE(admin.remove(maps, place, {.dry_run = true}));
   EXPECT_TRUE(admin.get(maps, place));
   const std::string uid = made.at("metadata").at("uid");
@@ -520,17 +482,12 @@ TEST_F(KubeClientDrill, Writes) {
   refused(admin.remove(maps, place, {.uid = uid}), Errc::not_found, "not found");
 }
 
-std::size_t resident_kib() {
-  std::ifstream lines("/proc/self/status");
-  for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with("VmRSS:")) return std::stoul(line.substr(6));
-  }
-  return 0;
-}
-
 // Some tens of megabytes of objects, in a few.
 TEST_F(KubeClientDrill, ALongListIsReadInAFewMegabytes) {
   const int count = scaled(10'000);
+  const auto now = [] { return std::chrono::steady_clock::now(); };
+  const auto seconds = [](auto time) { return std::chrono::duration<double>(time).count(); };
+  const auto began = now();
   const std::string url = bed_->etcd_url();
   MUST(EtcdWriter etcd, EtcdWriter::connect(url.substr(url.rfind('/') + 1)));
   std::vector<WriteOp> ops;
@@ -548,6 +505,7 @@ TEST_F(KubeClientDrill, ALongListIsReadInAFewMegabytes) {
   KubeClient admin = client();
   MUST(const KubeDiscovery served, admin.discover());
   const std::size_t before = resident_kib();
+  const auto written = now();
   std::size_t most = before;
   int next = 0;
   MUST(const link::KubeListEnd end,
@@ -560,7 +518,8 @@ TEST_F(KubeClientDrill, ALongListIsReadInAFewMegabytes) {
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
   EXPECT_LT(most - before, 16U << 10U);
 #endif
-  fmt::print("{} objects, {} KiB more\n", count, most - before);
+  fmt::print("{} objects: {:.1f} s to write, {:.1f} s to list, {} KiB more\n", count, seconds(written - began),
+             seconds(now() - written), most - before);
 }
 
 TEST_F(KubeClientDrill, BothFormsOfDiscoveryAgree) {

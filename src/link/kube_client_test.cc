@@ -401,6 +401,17 @@ TEST(KubeClient, ClassicDiscovery) {
   EXPECT_EQ(served->find("deploy"), nullptr);
 }
 
+TEST(KubeClient, AProxyOfTheKubeconfig) {
+  const HttpServer proxy(
+      [](const Received& r) { return Reply{.body = fmt::format(R"({{"gitVersion":"{}"}})", r.target)}; });
+  KubeAccess access;
+  access.server = "http://k8s.invalid:6443/prefix";
+  access.proxy = proxy.url();
+  const auto version = KubeClient(access, hasty()).version();
+  ASSERT_TRUE(version) << version.error().what;
+  EXPECT_EQ(*version, "http://k8s.invalid:6443/prefix/version");
+}
+
 TEST(KubeClient, WhatIsNoApiServer) {
   for (const char* body : {"hello", "{}", "[]", R"({"kind":"Pod"})"}) {
     const HttpServer server([&](const Received&) { return Reply{.body = body}; });

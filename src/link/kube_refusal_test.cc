@@ -6,7 +6,6 @@
 namespace tidemark::link {
 namespace {
 
-using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
 std::string status(int code, const std::string& reason, const std::string& more = "") {

@@ -23,6 +23,7 @@ net::Verdict verdict_of_refusal(const KubeCall& call, int status, std::optional<
 
 net::RetryPolicy within(net::RetryPolicy policy, nanoseconds call_within) {
   policy.budget = std::min(policy.budget, call_within);
+  policy.longest_wait = std::min(policy.longest_wait, call_within / 4);
   return policy;
 }
 
@@ -152,6 +153,7 @@ Status KubeWire::send(const KubeCall& call, const std::stop_token& stop, const T
     }
     if (tried.verdict.fault == net::Fault::throttled) count(&KubeTraffic::throttled);
     TM_CHECK(attempts.again(tried.status.error(), tried.verdict));
+    if (clock_.ticks() >= until) return tried.status;  // it says more than that the time is over
     count(&KubeTraffic::retries);
   }
 }
