@@ -344,6 +344,8 @@ TEST_F(Recorded, NoiseIsLeftOut) {
   EXPECT_NE(replicas.err.find("note: 1 changed events and leases are left out"), std::string::npos) << replicas.err;
   const json changes = answer(store(), {"diff", "cm/web", "-n", "shop", "--at", fmt::format("rev:{}", one)}, {10});
   EXPECT_EQ(changes.at("items")[0].at("changes"), json::parse(R"([{"path":".spec.replicas","from":1,"to":2}])"));
+  EXPECT_NE(tidemark(store(), {"log", "cm/web", "-n", "shop", "-p"}).out.find("(no change in what is compared"),
+            std::string::npos);
   const json log = answer(store(), {"log", "cm/web", "-n", "shop"});
   EXPECT_EQ(log.at("items")[1].at("changes"), json::array());
   EXPECT_EQ(log.at("items")[2].at("changes").size(), 1U);
@@ -422,7 +424,7 @@ TEST(LogOfACluster, Refuses) {
       {{"log", "cm", "--until", "rev:99999999"}, 4, "99999999"},
       {{"log", "cm", "--since", "rev:1900", "--until", "rev:1800"}, 2, "--since is behind --until"},
       {{"log", "cm", "--encryption-config", "/nowhere"}, 2, "/nowhere"},
-      {{"log", "cm", "-o", "patch"}, 2, "-o"},
+      {{"log", "cm", "-o", "patch"}, 2, "--output"},
       {{"diff", "--at", "rev:1900"}, 2, "diff of what?"},
       {{"diff", "-A"}, 2, "--at"},
       {{"diff", "cm/none", "-n", "shop", "--at", "rev:1940"}, 4, "there was none in namespace shop at revision 1940"},
@@ -435,7 +437,7 @@ TEST(LogOfACluster, Refuses) {
       {{"diff", "-A", "--at", "rev:1940", "--to", "never"}, 2, "--to"},
       {{"diff", "-A", "--at", "rev:1940", "--live"}, 1, "does not read the running cluster"},
       {{"diff", "-A", "--at", "rev:1940", "--live", "--to", "latest"}, 2, "--live"},
-      {{"diff", "-A", "--at", "rev:1940", "-o", "wild"}, 2, "-o"},
+      {{"diff", "-A", "--at", "rev:1940", "-o", "wild"}, 2, "'wild': diff, table, json, yaml or name expected"},
       {{"diff", "-n", "", "--at", "rev:1940"}, 2, "-n: the name of a namespace expected"},
   };
   for (const Row& row : rows) {

@@ -1,5 +1,6 @@
 // tidemark diff: what changed between two moments.
 #include <CLI/CLI.hpp>
+#include <map>
 #include <ostream>
 
 #include "cli/diff_output.h"
@@ -33,6 +34,17 @@ Status check_wish(const DiffWish& wish, bool namespace_given) {
   }
   TM_CHECK(history::Wanted::read(objects, "diff", /*words_needed=*/false));
   return {};
+}
+
+// A word of -o becomes the number that CLI11 reads an enumeration from. What is wrong with it; empty: nothing.
+std::string read_format(std::string& word) {
+  static const std::map<std::string, DiffFormat> formats{{"diff", DiffFormat::unified}, {"table", DiffFormat::table},
+                                                         {"wide", DiffFormat::table},   {"json", DiffFormat::json},
+                                                         {"yaml", DiffFormat::yaml},    {"name", DiffFormat::name}};
+  const auto found = formats.find(word);
+  if (found == formats.end()) return "'" + word + "': diff, table, json, yaml or name expected";
+  word = std::to_string(static_cast<int>(found->second));
+  return "";
 }
 
 // What differs in what is compared, or cannot be read.
@@ -150,11 +162,8 @@ void add_diff(Program& program) {
   auto* const to = app.add_option("--to", wish->to, "the moment after")->capture_default_str()->type_name("WHEN");
   app.add_flag("--live", wish->live, "the running cluster instead of --to: not in this version")->excludes(to);
   add_compared_options(app, wish->compared);
-  const std::map<std::string, DiffFormat> formats{{"diff", DiffFormat::unified}, {"table", DiffFormat::table},
-                                                  {"wide", DiffFormat::table},   {"json", DiffFormat::json},
-                                                  {"yaml", DiffFormat::yaml},    {"name", DiffFormat::name}};
   app.add_option("-o,--output", wish->format, "diff (unified, of YAML), table, json, yaml or name")
-      ->transform(CLI::CheckedTransformer(formats).description(""))
+      ->transform(CLI::Validator(read_format, ""))
       ->type_name("FORMAT");
   add_object_options(program, app, wish->reading);
   *namespace_option = app.get_option("--namespace");
