@@ -24,8 +24,8 @@ constexpr const char* kSystemRoots[] = {"/etc/ssl/certs/ca-certificates.crt", "/
                                         "/etc/ssl/cert.pem"};
 
 // gRPC waits for none of its event engine's threads. One that has spoken TLS may end beside exit(), where OpenSSL would
-// free what the thread still holds, or forget what it frees at its own end. So OpenSSL does not clean up at exit(); that
-// must be said before anybody first uses it, thus before main().
+// free what the thread still holds, or forget what it frees at its own end. So OpenSSL does not clean up at exit();
+// that must be said before anybody first uses it, thus before main().
 const int kOpensslStays = OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, nullptr);
 
 // gRPC prints to standard error by itself; whatever matters comes back as a status anyway.

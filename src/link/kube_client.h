@@ -6,11 +6,11 @@
 //   TM_LET(const KubeListEnd end, client.list(kind, {}, [&](nlohmann::json& object) -> Status { ... }));
 //
 // Guarantees: the server's certificate is checked against the authority of the kubeconfig and no other, unless that
-// says insecure-skip-tls-verify; a call ends within its time, its retries included (at the latest a quarter of it later,
-// when a busy server asked for a pause), or by the stop token; what the server calls too much (429 and Retry-After) is
-// asked again later, and all other calls of this client wait with it; nothing that could do harm twice is sent again
-// unless the server said that it did nothing. HTTP/2 where the server has it.
-// Memory: one page of a list, one event of a watch, one object else.
+// says insecure-skip-tls-verify; a call ends within its time, its retries included (at the latest a quarter of it
+// later, when a busy server asked for a pause), or by the stop token; what the server calls too much (429 and
+// Retry-After) is asked again later, and all other calls of this client wait with it; nothing that could do harm twice
+// is sent again unless the server said that it did nothing. HTTP/2 where the server has it. Memory: one page of a list,
+// one event of a watch, one object else.
 //
 // Failures, besides those of net/http.h, are those of kube_refusal.h: each has the server's code, reason and words, and
 // a hint where a person can act. After is_no_answer() a write may have been done or not; the hint says so.
