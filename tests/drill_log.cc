@@ -31,7 +31,7 @@ Ran tidemark(const std::string& store, std::vector<std::string> args) {
   return cli::testing::run(args);
 }
 
-json answer(const std::string& store, std::vector<std::string> args, std::set<int> codes = {0}) {
+json answer(const std::string& store, std::vector<std::string> args, const std::set<int>& codes = {0}) {
   args.insert(args.end(), {"-o", "json"});
   const Ran ran = tidemark(store, args);
   EXPECT_TRUE(codes.contains(ran.code)) << ran.code << ": " << ran.err;

@@ -36,7 +36,7 @@ class Selection {
 
   // Errc::invalid: words that do not go together. Errc::not_found: a kind that did not exist at that moment.
   static Result<Selection> make(Moment& moment, const ObjectWish& wish);
-  Selection(Selection&&) = default;
+  Selection(Selection&&) noexcept = default;
 
   // Those that match, one after another. An object that cannot be read comes as its failure (Errc::denied: encrypted at
   // rest, and there is no key; Errc::corrupt), whatever its labels. Stops when `each` fails.
