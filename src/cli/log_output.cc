@@ -179,15 +179,34 @@ Json entry_fields(const LogEntry& entry, const ObjectChanges& changes, bool patc
   return row;
 }
 
-// {"kind":"ObjectLog","formatVersion":1,"items":[…],"lost":[…]}, an item at a time.
-class LogJson final : public LogOutput {
+// One document of items, written one by one, and at its end what was lost.
+class LogDocument : public LogOutput {
  public:
-  LogJson(std::ostream& to, const Options& options, const ObjectChanges& changes)
+  LogDocument(std::ostream& to, const Options& options, const ObjectChanges& changes)
       : to_(to), options_(options), changes_(changes) {}
+  void lost(RevisionSpan span, std::string_view reason) override {
+    lost_.push_back({{"first", span.first.raw()}, {"last", span.last.raw()}, {"reason", reason}});
+  }
+
+ protected:
+  Json fields(const LogEntry& entry) const { return entry_fields(entry, changes_, options_.patch); }
+  std::ostream& to_;
+  Json lost_ = Json::array();
+  bool any_ = false;
+
+ private:
+  const Options options_;
+  const ObjectChanges& changes_;
+};
+
+// {"kind":"ObjectLog","formatVersion":1,"items":[…],"lost":[…]}, an item at a time.
+class LogJson final : public LogDocument {
+ public:
+  using LogDocument::LogDocument;
   void add(const LogEntry& entry) override {
     to_ << (any_ ? ",\n" : std::string(kHead) + "\n");
     any_ = true;
-    std::string text = print_json(entry_fields(entry, changes_, options_.patch));
+    std::string text = print_json(fields(entry));
     text.pop_back();
     to_ << "    ";
     for (const char c : text) {
@@ -195,32 +214,20 @@ class LogJson final : public LogOutput {
       if (c == '\n') to_ << "    ";
     }
   }
-  void lost(RevisionSpan span, std::string_view reason) override {
-    lost_.push_back({{"first", span.first.raw()}, {"last", span.last.raw()}, {"reason", reason}});
-  }
   void finish() override {
     to_ << (any_ ? "\n  ]" : std::string(kHead) + "]") << ",\n  \"lost\": " << lost_.dump() << "\n}\n";
   }
 
  private:
   static constexpr const char* kHead = "{\n  \"kind\": \"ObjectLog\",\n  \"formatVersion\": 1,\n  \"items\": [";
-  std::ostream& to_;
-  const Options options_;
-  const ObjectChanges& changes_;
-  Json lost_ = Json::array();
-  bool any_ = false;
 };
 
-class LogYaml final : public LogOutput {
+class LogYaml final : public LogDocument {
  public:
-  LogYaml(std::ostream& to, const Options& options, const ObjectChanges& changes)
-      : to_(to), options_(options), changes_(changes) {}
+  using LogDocument::LogDocument;
   void add(const LogEntry& entry) override {
     if (!std::exchange(any_, true)) to_ << kHead << "items:\n";
-    to_ << print_yaml(Json::array({entry_fields(entry, changes_, options_.patch)}));
-  }
-  void lost(RevisionSpan span, std::string_view reason) override {
-    lost_.push_back({{"first", span.first.raw()}, {"last", span.last.raw()}, {"reason", reason}});
+    to_ << print_yaml(Json::array({fields(entry)}));
   }
   void finish() override {
     if (!any_) to_ << kHead << "items: []\n";
@@ -229,11 +236,6 @@ class LogYaml final : public LogOutput {
 
  private:
   static constexpr const char* kHead = "kind: ObjectLog\nformatVersion: 1\n";
-  std::ostream& to_;
-  const Options options_;
-  const ObjectChanges& changes_;
-  Json lost_ = Json::array();
-  bool any_ = false;
 };
 
 // What `get` takes: "configmap/x -n shop --at rev:12"; of a deletion the last revision that had it.
