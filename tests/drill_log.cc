@@ -435,7 +435,7 @@ TEST(LogOfACluster, Refuses) {
       {{"diff", "-A", "--at", "rev:1940", "--to", "rev:99999999"}, 4, "--to rev:99999999"},
       {{"diff", "-A", "--at", "yesterday"}, 2, "--at"},
       {{"diff", "-A", "--at", "rev:1940", "--to", "never"}, 2, "--to"},
-      {{"diff", "-A", "--at", "rev:1940", "--live"}, 1, "does not read the running cluster"},
+      {{"diff", "-A", "--at", "rev:1940", "--live", "--kubeconfig", "/nowhere"}, 2, "/nowhere"},
       {{"diff", "-A", "--at", "rev:1940", "--live", "--to", "latest"}, 2, "--live"},
       {{"diff", "-A", "--at", "rev:1940", "-o", "wild"}, 2, "'wild': diff, table, json, yaml or name expected"},
       {{"diff", "-n", "", "--at", "rev:1940"}, 2, "-n: the name of a namespace expected"},

@@ -15,15 +15,16 @@ namespace tidemark::capture {
 namespace {
 
 constexpr std::size_t kDigestSize = 32;
-constexpr std::size_t kMemberBytes = 4UL << 20U;
+constexpr std::size_t kMemberBytes = 2UL << 20U;
 constexpr const char* kSpoolFile = "full.spool";
+constexpr const char* kPackedFile = "full.spool.gz";
 
 // A spool file that is gone at the end, whatever happens. It needs no fsync: it is never read by another process.
 class SpoolFile {
  public:
-  static Result<SpoolFile> create(const io::Path& dir) {
+  static Result<SpoolFile> create(const io::Path& dir, const char* name) {
     TM_CHECK(io::make_dirs(dir));
-    const io::Path path = dir / kSpoolFile;
+    const io::Path path = dir / name;
     ::unlink(path.c_str());
     TM_LET(io::Fd fd, io::open_file(path, O_RDWR | O_CREAT | O_EXCL));
     return SpoolFile(std::move(fd), path);
@@ -62,18 +63,48 @@ class StoppableSink final : public io::Sink {
   const std::stop_token& stop_;
 };
 
-class StoppableSource final : public io::Source {
+// Both get everything.
+class TeeSink final : public io::Sink {
  public:
-  StoppableSource(io::Source& next, const std::stop_token& stop) : next_(next), stop_(stop) {}
-  Result<std::size_t> read(MutableBytes into) override {
-    TM_CHECK(not_stopped(stop_));
-    return next_.read(into);
+  TeeSink(io::Sink& first, io::Sink& second) : first_(first), second_(second) {}
+  Status write(Bytes bytes) override {
+    TM_CHECK(first_.write(bytes));
+    return second_.write(bytes);
+  }
+  Status finish() override {
+    TM_CHECK(first_.finish());
+    return second_.finish();
   }
 
  private:
-  io::Source& next_;
-  const std::stop_token& stop_;
+  io::Sink& first_;
+  io::Sink& second_;
 };
+
+// The member's database as it came, to be checked, and the same compressed, to be published. It is compressed while it
+// comes: a member sends with one core, and the other one has the time.
+struct Spooled {
+  SpoolFile database, packed;
+  std::uint64_t bytes = 0, packed_bytes = 0;
+  std::vector<io::GzipMember> members{};
+};
+
+Result<Spooled> spool_snapshot(etcd::Member& member, const FullOptions& options) {
+  options.steps->about_to("make the spool files");
+  TM_LET(SpoolFile database, SpoolFile::create(options.spool_dir, kSpoolFile));
+  TM_LET(SpoolFile packed, SpoolFile::create(options.spool_dir, kPackedFile));
+  Spooled spooled{.database = std::move(database), .packed = std::move(packed)};
+  io::FdSink file(spooled.database.fd(), spooled.database.path());
+  io::FdSink packed_file(spooled.packed.fd(), spooled.packed.path());
+  io::GzipSink gzip(packed_file, kMemberBytes, options.gzip_threads);
+  TeeSink both(file, gzip);
+  StoppableSink sink(both, options.stop);
+  TM_LET(spooled.bytes, named("snapshot", member.snapshot(sink, [](std::uint64_t, std::uint64_t) {})));
+  TM_CHECK(gzip.finish());
+  spooled.packed_bytes = gzip.compressed_bytes();
+  spooled.members = gzip.members();
+  return spooled;
+}
 
 // The reader that restore will use must be content with it.
 Result<Revision> check_database(const io::Path& path, std::uint64_t db_bytes, Secrecy& secrecy) {
@@ -91,19 +122,14 @@ Result<Revision> check_database(const io::Path& path, std::uint64_t db_bytes, Se
   return state.revision;
 }
 
-Result<std::vector<io::GzipMember>> publish(const io::Path& spool, store::ObjectStore& store, const std::string& key,
-                                            const FullOptions& options, std::uint64_t& stored_bytes) {
+Status publish(const SpoolFile& packed, store::ObjectStore& store, const std::string& key, const FullOptions& options) {
   options.steps->about_to("make a full");
   TM_LET(const auto object, store.create(key));
-  io::GzipSink gzip(*object, kMemberBytes, options.gzip_threads);
-  TM_LET(io::FileSource file, io::FileSource::open(spool));
-  StoppableSource from(file, options.stop);
-  TM_CHECK(gzip.take(from));
-  TM_CHECK(gzip.finish());
+  TM_LET(io::FileSource file, io::FileSource::open(packed.path()));
+  StoppableSink into(*object, options.stop);
+  TM_CHECK(io::pump(file, into));
   options.steps->about_to("commit a full");
-  if (auto committed = object->commit(); !committed) return std::unexpected(std::move(committed).error());
-  stored_bytes = gzip.compressed_bytes();
-  return gzip.members();
+  return object->commit();
 }
 
 std::int64_t unix_ceil(Time t) { return std::chrono::ceil<std::chrono::seconds>(t).time_since_epoch().count(); }
@@ -112,11 +138,9 @@ std::int64_t unix_ceil(Time t) { return std::chrono::ceil<std::chrono::seconds>(
 
 Result<FullTaken> take_full(etcd::Member& member, store::ObjectStore& store, const Clock& clock,
                             const FullOptions& options) {
-  options.steps->about_to("make the spool file");
-  TM_LET(const SpoolFile spool, SpoolFile::create(options.spool_dir));
-  io::FdSink file(spool.fd(), spool.path());
-  StoppableSink sink(file, options.stop);
-  TM_LET(const std::uint64_t size, named("snapshot", member.snapshot(sink, [](std::uint64_t, std::uint64_t) {})));
+  TM_LET(const Spooled spooled, spool_snapshot(member, options));
+  const SpoolFile& spool = spooled.database;
+  const std::uint64_t size = spooled.bytes;
   options.steps->about_to("check a snapshot");
   if (size % 512 != kDigestSize) {
     return fail(Errc::corrupt, "the snapshot has {} bytes: no database with a digest behind it", size);
@@ -129,22 +153,22 @@ Result<FullTaken> take_full(etcd::Member& member, store::ObjectStore& store, con
   // From here on: it is a sound database, and its true revision is known.
   taken.revision = revision;
   taken.raw_bytes = size;
-  std::vector<io::GzipMember> members;
+  taken.stored_bytes = spooled.packed_bytes;
   for (taken.unix_s = std::max(unix_ceil(clock.now()), options.not_before_unix_s);; taken.unix_s++) {
     bucket::SnapshotName name;
     name.kind = bucket::Kind::full;
     name.span = {Revision{}, revision};
     name.unix_s = taken.unix_s;
     taken.key = bucket::v2_key(name);
-    auto put = publish(spool.path(), store, taken.key, options, taken.stored_bytes);
+    const Status put = publish(spooled.packed, store, taken.key, options);
     if (!put && put.error().code == Errc::already_exists) continue;  // one of the same revision in the same second
-    TM_LET(members, std::move(put));
+    TM_CHECK(put);
     break;
   }
   // From here on: it is published. The sidecars make it better, not possible.
   catalog::SeekTable table;
   table.object = taken.key;
-  table.members = std::move(members);
+  table.members = spooled.members;
   options.steps->about_to("put a full's seek table");
   if (auto seek = store.put(catalog::seek_key(taken.key), as_bytes(catalog::print_sidecar(table))); !seek) {
     log_warning("seek table not written", "object={} reason=\"{}\"", taken.key, seek.error().what);
@@ -158,7 +182,9 @@ Result<FullTaken> take_full(etcd::Member& member, store::ObjectStore& store, con
   return taken;
 }
 
-void remove_unfinished_full(const io::Path& spool_dir) { ::unlink((spool_dir / kSpoolFile).c_str()); }
+void remove_unfinished_full(const io::Path& spool_dir) {
+  for (const char* name : {kSpoolFile, kPackedFile}) ::unlink((spool_dir / name).c_str());
+}
 
 catalog::State sample_state(etcd::Member& member, std::string object, std::optional<Revision> hash_at) {
   catalog::State state;

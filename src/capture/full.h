@@ -2,8 +2,8 @@
 //
 // The stream goes to a file in the spool directory first, because the name needs the revision and nothing may be
 // trusted before it was checked: digest on the way, then the tree's structure, then every row, then the revision that
-// the database comes up at. Only then is it compressed into the store. Runs beside the watch; it shares nothing with
-// it.
+// the database comes up at. Only then is it put into the store; it was compressed while it came. Runs beside the watch;
+// it shares nothing with it.
 #pragma once
 
 #include <stop_token>
@@ -22,7 +22,7 @@
 namespace tidemark::capture {
 
 struct FullOptions {
-  io::Path spool_dir;                  // needs room for one uncompressed database
+  io::Path spool_dir;                  // needs room for one database, and for the same compressed
   std::int64_t not_before_unix_s = 0;  // the name's time is never before this (the previous object's)
   unsigned gzip_threads = 1;
   Steps* steps = &unwatched_steps();  // never null

@@ -85,9 +85,11 @@ Status settle(store::ObjectStore& store, const std::map<std::uint32_t, std::stri
   return {};
 }
 
-// Claims are read only where two objects compete: there are as many claims as deltas, and reading them all would make
-// every listing slow.
+// Claims are listed only when two objects compete somewhere, and read only where they do: there are as many claims as
+// deltas, and reading them all would make every listing slow.
 Status mark_strays(store::ObjectStore& store, Timeline& timeline) {
+  const auto begins = [](const Point& p) { return p.name.span.first; };
+  if (std::ranges::adjacent_find(timeline.deltas, {}, begins) == timeline.deltas.end()) return {};
   TM_LET(const ClaimsByStart claims, list_claims(store, timeline));
   for (auto first = timeline.deltas.begin(); first != timeline.deltas.end();) {
     const Revision start = first->name.span.first;

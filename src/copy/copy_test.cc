@@ -61,6 +61,7 @@ void fill(store::ObjectStore& store) {
   put(store, kF900Seek, "{}");
   put(store, kProof, "{}");
   put(store, "tidemark/later/thing.json", "{}");
+  put(store, "tidemark/undo/000001/begin", "{}");  // stays where it was made
   put(store, "v2/Full-junk", "x");
   put(store, "elsewhere/file", "x");
 }

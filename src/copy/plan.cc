@@ -30,6 +30,8 @@ struct Placed {
 };
 
 constexpr std::string_view kSidecars = "tidemark/";
+// Undo points are of a cluster, and their numbers of the store that they were made in (doc/format/undo.md).
+constexpr std::string_view kUndoPoints = "tidemark/undo/";
 
 std::string_view last_part(std::string_view key) { return key.substr(key.rfind('/') + 1); }
 
@@ -215,7 +217,9 @@ Result<Plan> make_plan(store::ObjectStore& source, const Selection& selection) {
   TM_LET(const Chosen chosen, named(source.url(), Chosen::from(timeline, selection)));
   Planner planner(timeline, chosen, selection.everything());
   TM_LET(const auto sidecars, source.list(kSidecars));
-  for (const store::ObjectInfo& object : sidecars) planner.add_sidecar(object);
+  for (const store::ObjectInfo& object : sidecars) {
+    if (!object.key.starts_with(kUndoPoints)) planner.add_sidecar(object);
+  }
   return Plan{planner.finish(), timeline.ignored};
 }
 

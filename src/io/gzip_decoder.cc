@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "io/decoders_internal.h"
+#include "io/gzip_members.h"
 
 namespace tidemark::io {
 
@@ -31,8 +32,8 @@ std::string_view reason_of(int code) {
 
 class InflateSource final : public Source {
  public:
-  InflateSource(std::unique_ptr<Source> from, bool gzip)
-      : in_(std::move(from)), gzip_(gzip), state_(std::make_unique<inflate_state>()) {}
+  InflateSource(std::unique_ptr<Source> from, bool gzip, std::vector<GzipMember>* members = nullptr)
+      : in_(std::move(from)), gzip_(gzip), state_(std::make_unique<inflate_state>()), told_(members) {}
 
   Result<std::size_t> read(MutableBytes into) override {
     if (into.empty()) return 0UL;
@@ -76,6 +77,7 @@ class InflateSource final : public Source {
     isal_inflate_reset(state_.get());
     state_->crc_flag = gzip_ ? ISAL_GZIP_NO_HDR_VER : ISAL_ZLIB_NO_HDR_VER;
     members_++;
+    if (told_ != nullptr) told_->push_back({member_offset_, text_});
     at_ = At::text;
     return {};
   }
@@ -147,6 +149,7 @@ class InflateSource final : public Source {
                   member_offset_, reason_of(code), in_.offset());
     }
     const std::size_t produced = room - state_->avail_out;
+    text_ += produced;
     if (state_->block_state == ISAL_BLOCK_FINISH) {
       // What ISA-L read ahead: at most seven bytes, fewer than gzip's trailer, but not fewer than zlib's.
       if (!gzip_ && state_->read_in_length >= 8) {
@@ -164,13 +167,18 @@ class InflateSource final : public Source {
   const bool gzip_;
   std::unique_ptr<inflate_state> state_;  // about 90 KB
   At at_ = At::header;
-  std::uint64_t members_ = 0, member_offset_ = 0;
+  std::uint64_t members_ = 0, member_offset_ = 0, text_ = 0;
+  std::vector<GzipMember>* told_ = nullptr;
   std::uint32_t header_crc_ = 0;
   Buffer out_;
   std::size_t begin_ = 0, end_ = 0;
 };
 
 }  // namespace
+
+std::unique_ptr<Source> gzip_decoder_telling(std::unique_ptr<Source> from, std::vector<GzipMember>& members) {
+  return std::make_unique<InflateSource>(std::move(from), true, &members);
+}
 
 std::unique_ptr<Source> gzip_decoder(std::unique_ptr<Source> from) {
   return std::make_unique<InflateSource>(std::move(from), true);

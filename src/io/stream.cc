@@ -1,18 +1,23 @@
 #include "io/stream.h"
 
 #include <algorithm>
+#include <memory>
 
 namespace tidemark::io {
 
 static constexpr std::size_t kChunk = 256UL * 1024;
+static constexpr std::size_t kSmallBody = 4096;  // most of what is read whole: claims, sidecars, answers
+static constexpr std::size_t kMostGrowth = 16UL << 20U;
 
 Result<std::uint64_t> pump(Source& from, Sink& to) {
-  Buffer chunk(kChunk);
+  // Not filled with zeros first: most bodies are much smaller, and the rest of the pages is never touched.
+  const auto memory = std::make_unique_for_overwrite<std::byte[]>(kChunk);
+  const MutableBytes chunk(memory.get(), kChunk);
   std::uint64_t moved = 0;
   for (;;) {
     TM_LET(const std::size_t n, from.read(chunk));
     if (n == 0) break;
-    TM_CHECK(to.write(Bytes(chunk).first(n)));
+    TM_CHECK(to.write(chunk.first(n)));
     moved += n;
   }
   TM_CHECK(to.finish());
@@ -30,13 +35,17 @@ Result<std::size_t> read_full(Source& from, MutableBytes into) {
 }
 
 Result<Buffer> read_all(Source& from, std::uint64_t limit) {
-  Buffer all, chunk(kChunk);
+  Buffer all(limit < kSmallBody ? limit + 1 : kSmallBody);
+  std::size_t have = 0;
   for (;;) {
-    TM_LET(const std::size_t n, from.read(chunk));
-    if (n == 0) return all;
-    if (all.size() + n > limit) return fail(Errc::corrupt, "larger than the {} bytes allowed here", limit);
-    all.insert(all.end(), chunk.begin(), chunk.begin() + static_cast<std::ptrdiff_t>(n));
+    if (have == all.size()) all.resize(all.size() + std::min(all.size(), kMostGrowth));
+    TM_LET(const std::size_t n, from.read(MutableBytes(all).subspan(have)));
+    have += n;
+    if (have > limit) return fail(Errc::corrupt, "larger than the {} bytes allowed here", limit);
+    if (n == 0) break;
   }
+  all.resize(have);
+  return all;
 }
 
 Result<std::size_t> BytesSource::read(MutableBytes into) {

@@ -31,6 +31,16 @@ void default_claim_templates(json& object) {
   }
 }
 
+// Of a PersistentVolume and a claim: one whose status was written without it.
+void default_phase(json& object) {
+  json& status = object["status"];
+  if (status.is_null()) status = json::object();
+  if (!status.is_object()) return;
+  const auto phase = status.find("phase");
+  const bool none = phase == status.end() || (phase->is_string() && phase->get_ref<const std::string&>().empty());
+  if (none) status["phase"] = "Pending";
+}
+
 // Moves what v1beta1 says once for all versions into each of them.
 void spread(json& spec, json& versions, const char* name, const char* name_in_version) {
   json* shared = member(spec, name);
@@ -107,6 +117,7 @@ bool as_served(json& object, const Resource& resource) {
   if (!object.is_object()) return true;
   if (!resource.custom) {
     if (resource.kind == "StatefulSet") default_claim_templates(object);
+    if (resource.kind == "PersistentVolume" || resource.kind == "PersistentVolumeClaim") default_phase(object);
     if (resource.kind == "CustomResourceDefinition") convert_definition(object);
     return true;
   }

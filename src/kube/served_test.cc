@@ -43,6 +43,26 @@ TEST(Served, Definitions) {
   EXPECT_EQ(served("crd", newer), newer);
 }
 
+TEST(Served, VolumesHaveAPhase) {
+  struct Row {
+    const char* kind;
+    const char* stored;
+    const char* served;
+  };
+  const Row rows[] = {
+      {"pvc", R"({})", R"({"status":{"phase":"Pending"}})"},
+      {"pv", R"({"status":null})", R"({"status":{"phase":"Pending"}})"},
+      {"pvc", R"({"status":{"capacity":{}}})", R"({"status":{"capacity":{},"phase":"Pending"}})"},
+      {"pvc", R"({"status":{"phase":""}})", R"({"status":{"phase":"Pending"}})"},
+      {"pvc", R"({"status":{"phase":"Bound"}})", R"({"status":{"phase":"Bound"}})"},
+      {"pv", R"({"status":7})", R"({"status":7})"},
+      {"cm", R"({})", R"({})"},
+      {"pods", R"({"status":{}})", R"({"status":{}})"},
+  };
+  for (const Row& row : rows)
+    EXPECT_EQ(served(row.kind, Json::parse(row.stored)), Json::parse(row.served)) << row.stored;
+}
+
 // Whatever is stored, nothing is thrown.
 TEST(Served, HostileObjects) {
   for (
@@ -54,7 +74,7 @@ TEST(Served, HostileObjects) {
        R"({"apiVersion":"apiextensions.k8s.io/v1beta1","spec":{"versions":[7,null],"validation":{},"additionalPrinterColumns":7}})",
        R"({"apiVersion":"apiextensions.k8s.io/v1beta1","spec":{"conversion":{"strategy":7,"conversionReviewVersions":[]}}})",
        R"({"spec":{"volumeClaimTemplates":7}})", R"({"spec":{"volumeClaimTemplates":[7,null]}})"}) {
-    for (const char* kind : {"crd", "sts", "cm"}) served(kind, Json::parse(text));
+    for (const char* kind : {"crd", "sts", "cm", "pv", "pvc"}) served(kind, Json::parse(text));
   }
 }
 

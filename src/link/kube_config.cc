@@ -127,7 +127,7 @@ Result<KubeAccess> read_kube_config(const KubeConfigPlace& place, const Environm
     merged.files += (merged.files.empty() ? "" : ":") + path.string();
     const Status read = read_file_into(path, merged);
     if (!read && read.error().code == Errc::not_found && place.file.empty()) continue;
-    TM_CHECK(read);
+    TM_CHECK(hinted(named("kubeconfig", read), "--kubeconfig or KUBECONFIG names another one"));
     any = true;
   }
   if (any) return access_of(merged, place.context);
@@ -136,7 +136,9 @@ Result<KubeAccess> read_kube_config(const KubeConfigPlace& place, const Environm
     if (account || account.error().code != Errc::not_found) return account;
   }
   return hinted(Result<KubeAccess>(fail(Errc::not_found, "there is no kubeconfig{}",
-                                        merged.files.empty() ? "" : ": neither of " + merged.files + " exists")),
+                                        merged.files.empty() ? ""
+                                                             : fmt::format(": {} {} not there", merged.files,
+                                                                           paths.size() == 1 ? "is" : "are"))),
                 "name one by --kubeconfig or KUBECONFIG");
 }
 

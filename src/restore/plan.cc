@@ -197,8 +197,17 @@ std::vector<Step> steps_after(const Timeline& timeline, const Facts& facts, Revi
   return steps;
 }
 
+std::unexpected<Error> no_full(const Timeline& timeline) {
+  auto refused = fail(Errc::not_found, "nothing to restore: the store holds no full snapshot");
+  refused.error().hint =
+      timeline.deltas.empty()
+          ? "check the path: snapshots are looked for in its folders v2 and v1; tidemark record writes them"
+          : "there are deltas only: the full snapshot that they follow may be in another place";
+  return refused;
+}
+
 Result<Plan> make_plan(const Timeline& timeline, const Wish& wish, const Facts& facts) {
-  if (timeline.fulls.empty()) return fail(Errc::not_found, "nothing to restore: the store holds no full snapshot");
+  if (timeline.fulls.empty()) return no_full(timeline);
   Plan plan;
   plan.newest = newest_claimed(timeline, facts);
   plan.wanted = wish.revision.value_or(plan.newest);

@@ -66,6 +66,9 @@ struct Wish {
 // nearest restorable revisions. Errc::corrupt: there are fulls, all of them unusable.
 Result<Plan> make_plan(const catalog::Timeline& timeline, const Wish& wish, const Facts& facts);
 
+// The refusal where there is no full snapshot at all.
+std::unexpected<Error> no_full(const catalog::Timeline& timeline);
+
 // The newest revision that any object claims to hold, also one that cannot be used any more: it existed.
 Revision newest_claimed(const catalog::Timeline& timeline, const Facts& facts);
 

@@ -268,5 +268,13 @@ TEST(Plan, PrintsWhatIsLost) {
   EXPECT_EQ(json.rfind("{\n  \"kind\": \"RestorePlan\",\n  \"formatVersion\": 1", 0), 0U) << json;
 }
 
+TEST(Plan, WithoutAFullTheHintTellsWhereToLook) {
+  catalog::Timeline timeline;
+  const auto hint = [&] { return no_full(timeline).error().hint; };
+  EXPECT_NE(hint().find("v2 and v1"), std::string::npos) << hint();
+  timeline.deltas.push_back(delta(1, 5));
+  EXPECT_NE(hint().find("deltas only"), std::string::npos) << hint();
+}
+
 }  // namespace
 }  // namespace tidemark::restore

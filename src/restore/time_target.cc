@@ -30,7 +30,7 @@ Result<TimeAnswer> resolve_time(const catalog::Timeline& timeline, Time time, co
   const std::int64_t unix_s = std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
   std::erase_if(answer.timeline.fulls, [&](const catalog::Point& full) { return full.name.unix_s > unix_s; });
   if (answer.timeline.fulls.empty()) {
-    if (timeline.fulls.empty()) return fail(Errc::not_found, "nothing to restore: the store holds no full snapshot");
+    if (timeline.fulls.empty()) return no_full(timeline);
     const auto oldest = std::min_element(
         timeline.fulls.begin(), timeline.fulls.end(),
         [](const catalog::Point& a, const catalog::Point& b) { return a.name.unix_s < b.name.unix_s; });

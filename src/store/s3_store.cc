@@ -85,6 +85,13 @@ Result<bool> S3Store::by_version() {
   return *by_version_;
 }
 
+// The version that a listing counted; empty: none has.
+std::string S3Store::counted(const std::string& full_key) {
+  const std::scoped_lock lock(mutex_);
+  const auto known = counted_.find(full_key);
+  return known == counted_.end() ? "" : known->second;
+}
+
 Result<std::unique_ptr<ObjectWriter>> S3Store::create(std::string_view key) {
   TM_CHECK(writable(key));
   TM_LET(const bool versions, by_version());
@@ -110,6 +117,10 @@ Result<std::unique_ptr<io::Source>> S3Store::open(std::string_view key, std::uin
   TM_LET(const bool versions, by_version());
   std::string version;
   if (versions) {
+    if (const std::string known = counted(full); !known.empty()) {
+      auto source = open_s3(client_, full, known, offset, length);
+      if (source || source.error().code != Errc::not_found) return source;  // else it was removed since
+    }
     TM_LET(const auto all, versions_of(*client_, full));
     TM_LET(const auto counts, counting_version(*client_, all));
     if (!counts) return fail(Errc::not_found, "get '{}': there is no such object", full);
@@ -153,6 +164,10 @@ Result<ListPage> S3Store::counting_page(std::string_view prefix) {
     const auto end = std::find_if(begin, all.end(), [&](const S3Version& v) { return v.key != begin->key; });
     TM_LET(const auto counts, counting_version(*client_, std::span(begin, end)));
     if (counts) page.objects.push_back({counts->key, counts->size, counts->modified});
+    if (counts && read_only_) {
+      const std::scoped_lock lock(mutex_);
+      counted_.insert_or_assign(counts->key, counts->id);
+    }
     begin = end;
   }
   return page;

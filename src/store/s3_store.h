@@ -8,9 +8,11 @@
 //
 // In a bucket that keeps versions the oldest version of a key counts, delete markers or not, unless the URL says
 // versions=latest: nobody can then replace or hide a backup without the right to delete versions. remove() deletes all
-// versions of a key. Objects marked with the tag x-etcd-snapshot-exclude=true behind a delete marker do not exist.
+// versions of a key. A store that is only read remembers which versions a listing counted, and opens those without
+// asking again. Objects marked with the tag x-etcd-snapshot-exclude=true behind a delete marker do not exist.
 #pragma once
 
+#include <map>
 #include <mutex>
 #include <optional>
 #include <random>
@@ -61,6 +63,7 @@ class S3Store final : public ObjectStore {
   S3Store(std::shared_ptr<S3Client> client, const S3Surroundings& surroundings);
   Status writable(std::string_view key) const;
   Result<bool> by_version();  // the oldest version counts
+  std::string counted(const std::string& full_key);
   Result<ListPage> plain_page(std::string_view prefix, const std::string& token);
   Result<ListPage> counting_page(std::string_view prefix);
 
@@ -69,6 +72,7 @@ class S3Store final : public ObjectStore {
   const std::size_t part_bytes_;
   std::mutex mutex_;
   std::optional<bool> by_version_;
+  std::map<std::string, std::string, std::less<>> counted_;  // read-only: key in the bucket -> id of its version
 };
 
 }  // namespace tidemark::store

@@ -229,4 +229,10 @@ std::string Child::log_tail(std::size_t lines) const {
 
 std::string tidemark_program() { return TM_TIDEMARK; }
 
+Result<std::string> testbed_tool(std::string_view name) {
+  const io::Path path = io::Path(TM_TESTBED_DIR) / name / name;
+  if (::access(path.c_str(), X_OK) == 0) return path.string();
+  return fail(Errc::not_found, "there is no {}; run testbed/tools/build {}", path.string(), name);
+}
+
 }  // namespace tidemark::testing

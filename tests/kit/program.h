@@ -34,6 +34,9 @@ Result<ProgramResult> run_program(const std::vector<std::string>& argv, const Pr
 // The standard output; an exit code that is not 0 is Errc::invalid with the standard error in the message.
 Result<std::string> output_of(const std::vector<std::string>& argv, const ProgramOptions& options = {});
 
+// One of the programs of testbed/tools (helm, promtool, ...). Errc::not_found: it is not built; the message says how.
+Result<std::string> testbed_tool(std::string_view name);
+
 // A program in the background. Both its outputs are appended to `log`.
 class Child {
  public:

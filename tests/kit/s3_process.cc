@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <fstream>
 #include <thread>
 
 #include "kit/etcd_process.h"
@@ -44,6 +45,10 @@ Result<S3Process> S3Process::start(const S3Setup& setup) {
     argv.emplace_back("--virtual-domain");
     argv.push_back(fmt::format("localhost:{}", s3.port_));
   }
+  if (setup.access_log) {
+    argv.emplace_back("--access-log");
+    argv.push_back((dir / "requests").string());
+  }
   for (const std::string& word : {std::string("posix"), std::string("--versioning-dir"), (dir / "versions").string(),
                                   (dir / "buckets").string()}) {
     argv.push_back(word);
@@ -58,6 +63,13 @@ Result<S3Process> S3Process::start(const S3Setup& setup) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
   return s3;
+}
+
+std::vector<std::string> S3Process::requests() const {
+  std::vector<std::string> lines;
+  std::ifstream log(temp_->path() / "requests");
+  for (std::string line; std::getline(log, line);) lines.push_back(std::move(line));
+  return lines;
 }
 
 std::string S3Process::endpoint() const {

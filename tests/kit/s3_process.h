@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "io/file.h"
 #include "kit/program.h"
@@ -18,6 +19,7 @@ struct S3Setup {
   bool tls = false;           // a certificate for 127.0.0.1 of an authority of its own: ca_file()
   bool virtual_host = false;  // buckets as BUCKET.localhost
   std::string region = "eu-test-1";
+  bool access_log = false;  // requests() can be asked
 };
 
 class S3Process {
@@ -31,6 +33,8 @@ class S3Process {
   const std::string& ca_file() const { return ca_file_; }
   int port() const { return port_; }
   Child& child() { return *child_; }
+  // Every request so far, as the server tells it: a line each.
+  std::vector<std::string> requests() const;
 
   enum class Kind { plain, versioned, locked };  // locked: object lock, which keeps versions
   Status make_bucket(const std::string& name, Kind kind = Kind::plain);
