@@ -1,10 +1,10 @@
 // tidemark diff: what changed between two moments.
+#include "cli/diff.h"
+
 #include <CLI/CLI.hpp>
 #include <map>
 #include <ostream>
 
-#include "cli/diff_output.h"
-#include "cli/object_reading.h"
 #include "cli/program.h"
 #include "cli/verbs.h"
 #include "restore/target.h"
@@ -12,20 +12,7 @@
 namespace tidemark::cli {
 namespace {
 
-struct DiffWish {
-  std::string at;
-  std::string to = "latest";
-  bool live = false;
-  DiffFormat format = DiffFormat::unified;
-  kube::Compared compared;
-  ObjectReading reading;
-};
-
 Status check_wish(const DiffWish& wish, bool namespace_given) {
-  if (wish.live) {
-    return hinted(Status(fail(Errc::unsupported, "diff --live: this version does not read the running cluster")),
-                  "--to latest compares with the newest state in the store");
-  }
   const history::ObjectWish& objects = wish.reading.objects;
   if (objects.words.empty() && !objects.all_namespaces && !namespace_given) {
     return hinted(
@@ -47,39 +34,6 @@ std::string read_format(std::string& word) {
   return "";
 }
 
-// What differs in what is compared, or cannot be read.
-class DiffPrinter {
- public:
-  DiffPrinter(const ObjectChanges& changes, DiffOutput& output, Shortfall& shortfall)
-      : changes_(changes), output_(output), shortfall_(shortfall) {}
-
-  Status add(const history::Comparison::Pair& pair) {
-    ShownPair shown{.pair = &pair, .before = {}, .after = {}, .unreadable = {}};
-    for (const auto* side : {&pair.before, &pair.after}) {
-      if (*side || !shown.unreadable.empty()) continue;
-      shown.unreadable = side->error().what;
-      shortfall_.add(side->error());
-    }
-    if (shown.unreadable.empty()) {
-      shown.before = changes_.shown(*pair.before);
-      shown.after = changes_.shown(*pair.after);
-      if (shown.before == shown.after) {
-        only_noise++;
-        return {};
-      }
-    }
-    differ++;
-    output_.add(shown);
-    return {};
-  }
-  std::size_t differ = 0, only_noise = 0;
-
- private:
-  const ObjectChanges& changes_;
-  DiffOutput& output_;
-  Shortfall& shortfall_;
-};
-
 Error never_there(const kube::Resource& resource, const std::string& name, const DiffWish& wish,
                   const history::Moment& before, const history::Moment& after) {
   const std::string where = resource.namespaced ? fmt::format(" in namespace {}", wish.reading.objects.ns) : "";
@@ -92,6 +46,7 @@ Error never_there(const kube::Resource& resource, const std::string& name, const
 
 Result<Exit> show_diff(Program& program, DiffWish& wish, bool namespace_given) {
   TM_CHECK(check_wish(wish, namespace_given));
+  if (wish.live) return diff_live(program, wish);
   TM_LET(const restore::Target at, named("--at", restore::parse_target(wish.at, program.now())));
   TM_LET(const restore::Target to, named("--to", restore::parse_target(wish.to, program.now())));
   ReadingKeys keys(wish.reading);
@@ -100,12 +55,18 @@ Result<Exit> show_diff(Program& program, DiffWish& wish, bool namespace_given) {
   for (const std::string& what : from.origin->left_out()) program.err() << "note: " << what << '\n';
   TM_LET(const io::TempDir scratch_before, io::TempDir::create(wish.reading.scratch));
   TM_LET(const io::TempDir scratch_after, io::TempDir::create(wish.reading.scratch));
-  TM_LET(const auto before,
-         named("--at " + wish.at,
-               history::Moment::open(*from.origin, at, moment_options(program, scratch_before.path()))));
-  TM_LET(
-      const auto after,
-      named("--to " + wish.to, history::Moment::open(*from.origin, to, moment_options(program, scratch_after.path()))));
+  const auto index = open_index(program, from, wish.reading.index, moment_options(program, scratch_before.path()));
+  restore::Origin& origin = index ? index->origin() : *from.origin;
+  // Names the flag of a moment that cannot be had. What the store fails with is about the store, and says so itself.
+  const auto moment_at = [&](const std::string& flag, const restore::Target& target, const io::Path& scratch) {
+    history::MomentOptions options = moment_options(program, scratch);
+    options.index = index.get();
+    auto moment = history::Moment::open(origin, target, std::move(options));
+    const bool of_the_target = !moment && moment.error().code == Errc::not_found;
+    return of_the_target ? named(flag, std::move(moment)) : std::move(moment);
+  };
+  TM_LET(const auto before, moment_at("--at " + wish.at, at, scratch_before.path()));
+  TM_LET(const auto after, moment_at("--to " + wish.to, to, scratch_after.path()));
   TM_LET(auto comparison, history::Comparison::make(*before, *after, wish.reading.objects));
   program.progress().finish();
 
@@ -147,10 +108,11 @@ void add_diff(Program& program) {
   auto wish = std::make_shared<DiffWish>();
   auto namespace_option = std::make_shared<CLI::Option*>(nullptr);
   CLI::App& app = program.verb(
-      "diff", "what changed between two moments",
+      "diff", "what changed between two moments, or until now in the cluster",
       "tidemark diff deploy/web -n shop --at -2h --store dir:/backups/prod             # until the newest state\n"
       "tidemark diff -n shop --at -2h --to -1h --store dir:/backups/prod               # a whole namespace\n"
       "tidemark diff -A --at rev:1234 --to rev:2345 -o name --store dir:/backups/prod  # everything: only names\n"
+      "tidemark diff -n shop --at -2h --live --store dir:/backups/prod                 # with the running cluster\n"
       "tidemark diff cm,secrets -A -l app=web --at 2026-11-21T10:00:00Z -o json --store dir:/backups/prod\n",
       [wish, namespace_option](Program& p) { return show_diff(p, *wish, (*namespace_option)->count() > 0); });
   app.add_option("WHAT", wish->reading.objects.words,
@@ -160,12 +122,14 @@ void add_diff(Program& program) {
       ->required()
       ->type_name("WHEN");
   auto* const to = app.add_option("--to", wish->to, "the moment after")->capture_default_str()->type_name("WHEN");
-  app.add_flag("--live", wish->live, "the running cluster instead of --to: not in this version")->excludes(to);
+  app.add_flag("--live", wish->live, "the running cluster instead of --to")->excludes(to);
+  add_cluster_options(app, wish->cluster);
   add_compared_options(app, wish->compared);
   app.add_option("-o,--output", wish->format, "diff (unified, of YAML), table, json, yaml or name")
       ->transform(CLI::Validator(read_format, ""))
       ->type_name("FORMAT");
   add_object_options(program, app, wish->reading);
+  add_index_options(app, wish->reading.index);
   *namespace_option = app.get_option("--namespace");
 }
 

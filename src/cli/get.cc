@@ -60,7 +60,11 @@ Result<Exit> get(Program& program, GetWish& wish) {
   TM_LET(const History from, open_history(program, wish.reading.store));
   for (const std::string& what : from.origin->left_out()) program.err() << "note: " << what << '\n';
   TM_LET(const io::TempDir scratch, io::TempDir::create(wish.reading.scratch));
-  TM_LET(const auto moment, history::Moment::open(*from.origin, target, moment_options(program, scratch.path())));
+  history::MomentOptions options = moment_options(program, scratch.path());
+  const auto index = open_index(program, from, wish.reading.index, options);
+  options.index = index.get();
+  restore::Origin& origin = index ? index->origin() : *from.origin;
+  TM_LET(const auto moment, history::Moment::open(origin, target, options));
   TM_LET(const history::Selection selection, history::Selection::make(*moment, wish.reading.objects));
   program.progress().finish();
 
@@ -104,6 +108,7 @@ void add_get(Program& program) {
   program.add_format(app, wish->format);
   app.add_flag("--show-managed-fields", objects.managed_fields, "with metadata.managedFields");
   add_object_options(program, app, wish->reading);
+  add_index_options(app, wish->reading.index);
 }
 
 }  // namespace tidemark::cli

@@ -89,7 +89,10 @@ Result<Exit> show_log(Program& program, LogWish& wish) {
                                                           std::uint64_t all) {
     if (!printing) show(step, done, all);
   };
-  TM_LET(const auto versions, history::Versions::open(*from.origin, span, std::move(options)));
+  const auto index = open_index(program, from, wish.reading.index, options);
+  options.index = index.get();
+  restore::Origin& origin = index ? index->origin() : *from.origin;
+  TM_LET(const auto versions, history::Versions::open(origin, span, std::move(options)));
   TM_LET(history::ObjectLog log, history::ObjectLog::make(*versions, wish.reading.objects));
 
   const ObjectChanges changes(wish.compared);
@@ -141,6 +144,7 @@ void add_log(Program& program) {
   add_compared_options(app, wish->compared);
   program.add_format(app, wish->format);
   add_object_options(program, app, wish->reading);
+  add_index_options(app, wish->reading.index);
 }
 
 }  // namespace tidemark::cli

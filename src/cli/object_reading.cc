@@ -28,13 +28,17 @@ Result<kube::Decryptor> read_keys(const ObjectReading& wish, kube::KeyService& s
 }  // namespace
 
 void add_object_options(Program& program, CLI::App& app, ObjectReading& wish) {
-  program.add_store(app, wish.store);
   app.add_option("-n,--namespace", wish.objects.ns, "the namespace")->capture_default_str()->type_name("NS");
   app.add_flag("-A,--all-namespaces", wish.objects.all_namespaces, "all namespaces");
   app.add_option("-l,--selector", wish.labels, "only objects with these labels: app=web,tier!=db,env in (a,b),!old")
       ->type_name("SELECTOR");
   app.add_option("--field-selector", wish.fields, "metadata.name=NAME, metadata.namespace=NS, with = or !=")
       ->type_name("SELECTOR");
+  add_reading_options(program, app, wish);
+}
+
+void add_reading_options(Program& program, CLI::App& app, ObjectReading& wish) {
+  program.add_store(app, wish.store);
   app.add_option("--encryption-config", wish.encryption_config,
                  "the API server's EncryptionConfiguration, to read values encrypted at rest")
       ->type_name("FILE");

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "cli/history.h"
+#include "cli/index_option.h"
 #include "history/objects.h"
 #include "link/key_service.h"
 
@@ -22,11 +22,14 @@ struct ObjectReading {
   std::string labels, fields;
   std::string scratch;
   std::string encryption_config, kms_endpoint;
+  IndexWish index;
   history::ObjectWish objects;
 };
 
-// -n, -A, -l, --field-selector; then what says where to read and with which keys.
+// -n, -A, -l, --field-selector; then add_reading_options().
 void add_object_options(Program& program, CLI::App& app, ObjectReading& wish);
+// What says where to read and with which keys.
+void add_reading_options(Program& program, CLI::App& app, ObjectReading& wish);
 
 // The keys of values encrypted at rest. Requires: it stays where it is, and outlives the reading.
 class ReadingKeys {

@@ -25,14 +25,14 @@ bool side_matches(const kube::LabelSelector& selector, const Result<json>& objec
 }  // namespace
 
 Status Comparison::load(Moment& before, Moment& after) {
-  const std::vector<std::string> prefixes = wanted_.prefixes();
+  const Asked asked = wanted_.asked();
   const auto nothing = [](std::string_view, Revision) { return false; };
-  TM_LET(Rows then, before.below(prefixes, nothing));
+  TM_LET(Rows then, before.below(asked, nothing));
   const auto same = [&then](std::string_view key, Revision mod) {
     const auto found = then.find(key);
     return found != then.end() && found->second.mod == mod;
   };
-  TM_LET(Rows now, after.below(prefixes, [&](std::string_view key, Revision mod) { return !same(key, mod); }));
+  TM_LET(Rows now, after.below(asked, [&](std::string_view key, Revision mod) { return !same(key, mod); }));
   for (const Wanted::Kind& kind : wanted_.kinds()) {
     for (const std::string& name : kind.names) {
       const std::string key = wanted_.prefix_of(*kind.resource) + name;
@@ -51,7 +51,7 @@ Status Comparison::load(Moment& before, Moment& after) {
   after_ = std::move(now);
   if (then.empty()) return {};
   const auto differs = [&then](std::string_view key, Revision) { return then.contains(key); };
-  TM_LET(before_, before.below(prefixes, differs));
+  TM_LET(before_, before.below(asked, differs));
   std::erase_if(before_, [&](const auto& row) { return !then.contains(row.first); });
   return {};
 }

@@ -4,6 +4,8 @@
 #include <unordered_map>
 
 #include "etcd/row.h"
+#include "history/course_by_index.h"
+#include "history/lookup.h"
 #include "restore/delta_scan.h"
 #include "restore/replay.h"
 
@@ -13,25 +15,18 @@ namespace {
 // More rounds than objects cannot be needed; each learns about one.
 constexpr int kMostRounds = 10'000;
 
-bool is_below(std::string_view key, std::span<const std::string> prefixes) {
-  return std::ranges::any_of(prefixes, [&](const std::string& prefix) { return key.starts_with(prefix); });
-}
-
 Row row_of(const etcd::KeyValue& kv, const Moment::Keep& keep) {
-  const bool kept = !keep || keep(as_text(kv.key), kv.mod);
-  return {.value = kept ? std::string(as_text(kv.value)) : std::string(),
-          .create = kv.create,
-          .mod = kv.mod,
-          .version = kv.version,
-          .lease = kv.lease};
+  Row row = row_without_value(kv);
+  if (!keep || keep(as_text(kv.key), kv.mod)) row.value = as_text(kv.value);
+  return row;
 }
 
 // What the newest events say of each key, nullopt: deleted.
 using Settled = std::map<std::string, std::optional<Row>, std::less<>>;
 
 // The newest row at or below `reach` of each key that nothing newer has settled.
-Status add_base(const bolt::Reader& base, Revision reach, std::span<const std::string> prefixes,
-                const Moment::Keep& keep, Settled& settled, const std::stop_token& stop) {
+Status add_base(const bolt::Reader& base, Revision reach, const Asked& asked, const Moment::Keep& keep,
+                Settled& settled, const std::stop_token& stop) {
   TM_LET(const auto rows, base.bucket("key"));
   return base.for_each_backwards(rows, [&](const bolt::Element& element) -> Status {
     if (stop.stop_requested()) return fail(Errc::cancelled, "stopped");
@@ -39,16 +34,16 @@ Status add_base(const bolt::Reader& base, Revision reach, std::span<const std::s
     if (id.main > reach) return {};
     TM_LET(const auto kv, named(base.name(), etcd::decode_key_value(element.value)));
     const std::string_view key = as_text(kv.key);
-    if (!is_below(key, prefixes) || settled.contains(key)) return {};
+    if (!asked.names(key) || settled.contains(key)) return {};
     settled.emplace(key, id.tombstone ? std::nullopt : std::optional(row_of(kv, keep)));
     return {};
   });
 }
 
-Status add_event(const etcd::RowId& id, const etcd::KeyValue& kv, std::span<const std::string> prefixes,
-                 const Moment::Keep& keep, Settled& settled) {
+Status add_event(const etcd::RowId& id, const etcd::KeyValue& kv, const Asked& asked, const Moment::Keep& keep,
+                 Settled& settled) {
   const std::string_view key = as_text(kv.key);
-  if (!is_below(key, prefixes)) return {};
+  if (!asked.names(key)) return {};
   std::optional<Row> row;
   if (!id.tombstone) row = row_of(kv, keep);
   settled.insert_or_assign(std::string(key), std::move(row));
@@ -62,7 +57,7 @@ Moment::~Moment() = default;
 Result<std::unique_ptr<Moment>> Moment::open(restore::Origin& from, const restore::Target& target,
                                              MomentOptions options) {
   std::unique_ptr<Moment> moment(new Moment(from, target, std::move(options)));
-  TM_LET(moment->course_, restore::set_course(from, target, moment->options_.stop));
+  TM_LET(moment->course_, history::set_course(from, moment->options_.index, target, moment->options_.stop));
   if (from.nameless()) {
     // Its name says nothing: opened first, so that the plan can.
     TM_LET(const restore::Plan guess,
@@ -81,7 +76,22 @@ Result<bool> Moment::learn(const std::string& key, const Error& why) {
   return false;
 }
 
+Result<bool> Moment::base_of_index(const restore::Plan& plan) {
+  restore::Facts::Full facts;
+  const Status looked = options_.index->with(plan.base, [&](const Block& block) -> Status {
+    facts = {block.about().span.last, block.about().span.first};
+    return {};
+  });
+  if (!looked) return learn(plan.base.key, looked.error());
+  course_.facts.fulls[plan.base.key] = facts;
+  return facts.revision == plan.base_revision;
+}
+
 Result<bool> Moment::open_base(const restore::Plan& plan) {
+  if (options_.index != nullptr) {
+    auto as_planned = base_of_index(plan);
+    if (as_planned || !give_up_index(options_.index, as_planned.error())) return as_planned;
+  }
   if (base_ && base_key_ == plan.base.key) return true;
   base_.reset();
   base_key_ = plan.base.key;
@@ -104,7 +114,15 @@ Status Moment::settle_base() {
 }
 
 // False: an object was not what it seemed, plan again.
-Result<bool> Moment::gather(std::span<const std::string> prefixes, const Keep& keep, Rows& rows) {
+Result<bool> Moment::gather(const Asked& asked, const Keep& keep, Rows& rows) {
+  if (options_.index == nullptr) return walk(asked, keep, rows);
+  rows.clear();
+  auto whole = look_up(asked, keep, rows);
+  if (whole || !give_up_index(options_.index, whole.error())) return whole;
+  return false;  // the base is to be opened
+}
+
+Result<bool> Moment::walk(const Asked& asked, const Keep& keep, Rows& rows) {
   Settled settled;
   std::uint64_t done = 0, all = 0;
   for (const restore::Step& step : plan_.steps) all += step.point.size;
@@ -115,7 +133,7 @@ Result<bool> Moment::gather(std::span<const std::string> prefixes, const Keep& k
     const auto scanned = [&]() -> Result<restore::DeltaScan> {
       TM_LET(const auto body, from_.body(step.point));
       const auto each = [&](const etcd::RowId& id, const etcd::KeyValue& kv) {
-        return add_event(id, kv, prefixes, keep, settled);
+        return add_event(id, kv, asked, keep, settled);
       };
       return restore::scan_delta(*body, step.take, each, each_failed, options_.stop);
     }();
@@ -131,7 +149,7 @@ Result<bool> Moment::gather(std::span<const std::string> prefixes, const Keep& k
     done += step.point.size;
   }
   if (options_.progress) options_.progress("rows", 0, 0);
-  if (auto walked = add_base(base_->database(), plan_.reach, prefixes, keep, settled, options_.stop); !walked) {
+  if (auto walked = add_base(base_->database(), plan_.reach, asked, keep, settled, options_.stop); !walked) {
     return learn(plan_.base.key, walked.error());
   }
   if (const Status proven = base_->proven(); !proven) return learn(plan_.base.key, proven.error());
@@ -142,13 +160,43 @@ Result<bool> Moment::gather(std::span<const std::string> prefixes, const Keep& k
   return true;
 }
 
+Result<bool> Moment::look_up(const Asked& asked, const Keep& keep, Rows& rows) {
+  Lookup lookup(*options_.index, asked);
+  for (const restore::Step& step : plan_.steps) {
+    const std::string& key = step.point.key;
+    if (const Status added = lookup.add_delta(step); !added) return learn(key, named(key, added).error());
+    const RevisionSpan held = lookup.held();
+    if (held.first > step.take.first || held.last < step.take.last) {
+      course_.facts.deltas[key] = held;
+      return false;
+    }
+    last_change_ = lookup.last_change();
+  }
+  if (const Status added = lookup.add_base(plan_.base, plan_.reach); !added) {
+    return learn(plan_.base.key, added.error());
+  }
+  std::string bad;
+  const Status read = lookup.read(keep, rows, bad);
+  if (read) return true;
+  rows.clear();
+  if (!bad.empty()) return learn(bad, read.error());
+  if (read.error().code == Errc::conflict) return false;  // its block was forgotten
+  return std::unexpected(read.error());
+}
+
 Result<Rows> Moment::below(std::span<const std::string> prefixes) { return below(prefixes, {}); }
 
 Result<Rows> Moment::below(std::span<const std::string> prefixes, const Keep& keep) {
+  return below(Asked{.prefixes = {prefixes.begin(), prefixes.end()}}, keep);
+}
+
+Result<Rows> Moment::below(const Asked& asked) { return below(asked, {}); }
+
+Result<Rows> Moment::below(const Asked& asked, const Keep& keep) {
   for (int round = 0; round < kMostRounds; ++round) {
     TM_CHECK(settle_base());
     Rows rows;
-    TM_LET(const bool whole, gather(prefixes, keep, rows));
+    TM_LET(const bool whole, gather(asked, keep, rows));
     if (whole) return rows;
   }
   return fail(Errc::corrupt, "planning does not come to an end: the objects in the store keep changing");

@@ -3,7 +3,8 @@
 // Nothing is rebuilt: the deltas' events and the base's rows below the prefixes are gathered, everything else is passed
 // over. Memory: what was below the prefixes at that moment, never the whole store. Everything is proven with the same
 // readers as a restore's (digests, order, density) before it is handed out; a bad object is planned around as there.
-// Threads: one at a time.
+// With an index the objects were proven when it was made, and the same rows come from their places alone; where it
+// cannot be made, everything is read. Threads: one at a time.
 #pragma once
 
 #include <functional>
@@ -18,6 +19,9 @@
 #include "base/clock.h"
 #include "base/ids.h"
 #include "base/result.h"
+#include "history/asked.h"
+#include "history/index.h"
+#include "history/row.h"
 #include "io/file.h"
 #include "restore/base_image.h"
 #include "restore/course.h"
@@ -26,36 +30,31 @@
 
 namespace tidemark::history {
 
-struct Row {
-  std::string value;
-  Revision create, mod;
-  std::int64_t version = 0;
-  LeaseId lease;
-};
-using Rows = std::map<std::string, Row, std::less<>>;  // by key
-
 struct MomentOptions {
   io::Path scratch;  // where a base that is no plain file is unpacked; must exist
   std::stop_token stop;
   // What is being read, and how far: bytes of objects.
   std::function<void(std::string_view step, std::uint64_t done, std::uint64_t all)> progress;
+  Index* index = nullptr;  // of the same origin; outlives the moment. nullptr: everything is read
 };
 
 class Moment {
  public:
   // Plans and opens the base. Errc::not_found: nothing restorable at that moment, the message names the nearest ones.
-  // Errc::corrupt: no usable base. Requires: `from` outlives this.
+  // Errc::corrupt: no usable base. Requires: `from` outlives this; with an index it is its origin.
   static Result<std::unique_ptr<Moment>> open(restore::Origin& from, const restore::Target& target,
                                               MomentOptions options);
   ~Moment();
 
-  // What there was below these prefixes. It may teach that an object is bad, and so move revision(), when the newest
-  // moment was asked for. Errors as open()'s.
+  // What there was below these prefixes, or what is asked for. It may teach that an object is bad, and so move
+  // revision(), when the newest moment was asked for. Errors as open()'s.
   Result<Rows> below(std::span<const std::string> prefixes);
+  Result<Rows> below(const Asked& asked);
   // The same, but a row's value stays only when `keep` says so of its key and the revision that wrote it: to find out
-  // what is there without the memory for it.
+  // what is there without the memory for it, and without reading it where there is an index.
   using Keep = std::function<bool(std::string_view key, Revision mod)>;
   Result<Rows> below(std::span<const std::string> prefixes, const Keep& keep);
+  Result<Rows> below(const Asked& asked, const Keep& keep);
 
   // The state that is shown: the target, or the newest provable one. The rest is for what is said about it.
   Revision revision() const { return plan_.reach; }
@@ -71,7 +70,10 @@ class Moment {
       : from_(from), target_(target), options_(std::move(options)) {}
   Status settle_base();
   Result<bool> open_base(const restore::Plan& plan);
-  Result<bool> gather(std::span<const std::string> prefixes, const Keep& keep, Rows& rows);
+  Result<bool> base_of_index(const restore::Plan& plan);
+  Result<bool> gather(const Asked& asked, const Keep& keep, Rows& rows);
+  Result<bool> walk(const Asked& asked, const Keep& keep, Rows& rows);
+  Result<bool> look_up(const Asked& asked, const Keep& keep, Rows& rows);
   Result<bool> learn(const std::string& key, const Error& why);
 
   restore::Origin& from_;

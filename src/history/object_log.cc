@@ -125,7 +125,7 @@ Result<ObjectLog> ObjectLog::make(Versions& versions, const ObjectWish& wish) {
   TM_LET(Wanted wanted, Wanted::read(wish, "log"));
   const auto definitions = [&](const std::string& prefix) -> Result<Rows> {
     LastStates last;
-    TM_CHECK(versions.for_each(std::vector{prefix}, last));
+    TM_CHECK(versions.for_each({.prefixes = {prefix}}, last));
     return std::move(last.rows);
   };
   TM_CHECK(wanted.resolve(definitions, "at any moment that is known"));
@@ -136,7 +136,7 @@ Result<ObjectLog> ObjectLog::make(Versions& versions, const ObjectWish& wish) {
 
 Status ObjectLog::for_each(LogListener& listener) {
   Teller teller(*this, listener);
-  return versions_.for_each(wanted_.prefixes(), teller);
+  return versions_.for_each(wanted_.asked(), teller);
 }
 
 std::vector<std::pair<const kube::Resource*, std::string>> ObjectLog::missing() const {

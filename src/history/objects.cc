@@ -1,6 +1,7 @@
 #include "history/objects.h"
 
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "history/object_reader.h"
 
@@ -9,8 +10,12 @@ namespace tidemark::history {
 using nlohmann::json;
 
 Status Selection::load_rows(Moment& moment) {
-  TM_LET(rows_, moment.below(wanted_.prefixes()));
+  TM_LET(rows_, moment.below(wanted_.asked()));
   for (const Wanted::Kind& kind : wanted_.kinds()) pick(kind);
+  if (!wanted_.everything()) return {};
+  // Kinds of two groups may have the same keys.
+  std::set<const Row*> seen;
+  std::erase_if(entries_, [&](const Entry& entry) { return !seen.insert(entry.row).second; });
   return {};
 }
 
@@ -39,8 +44,8 @@ void Selection::pick(const Wanted::Kind& kind) {
   }
 }
 
-Result<Selection> Selection::make(Moment& moment, const ObjectWish& wish) {
-  TM_LET(Wanted wanted, Wanted::read(wish, "get"));
+Result<Selection> Selection::make(Moment& moment, const ObjectWish& wish, std::string_view verb, bool words_needed) {
+  TM_LET(Wanted wanted, Wanted::read(wish, verb, words_needed));
   const auto definitions = [&](const std::string& prefix) { return moment.below(std::vector{prefix}); };
   TM_CHECK(wanted.resolve(definitions, fmt::format("at revision {}", moment.revision())));
   Selection selection(wish, std::move(wanted));

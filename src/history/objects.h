@@ -34,14 +34,17 @@ class Selection {
     std::string name;
   };
 
-  // Errc::invalid: words that do not go together. Errc::not_found: a kind that did not exist at that moment.
-  static Result<Selection> make(Moment& moment, const ObjectWish& wish);
+  // `verb`, `words_needed`: as Wanted::read(). Errc::invalid: words that do not go together. Errc::not_found: a kind
+  // that did not exist at that moment.
+  static Result<Selection> make(Moment& moment, const ObjectWish& wish, std::string_view verb = "get",
+                                bool words_needed = true);
   Selection(Selection&&) noexcept = default;
 
   // Those that match, one after another. An object that cannot be read comes as its failure (Errc::denied: encrypted at
   // rest, and there is no key; Errc::corrupt), whatever its labels. Stops when `each` fails.
   Status for_each(const std::function<Status(const Entry&, Result<nlohmann::json>)>& each) const;
 
+  const Wanted& wanted() const { return wanted_; }
   const std::vector<Missing>& missing() const { return missing_; }
   // One object was asked for by its name: it is shown alone and not as a list.
   bool single() const { return wanted_.single(); }

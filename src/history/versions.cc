@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "etcd/row.h"
+#include "history/course_by_index.h"
+#include "history/versions_walk.h"
 #include "restore/delta_scan.h"
 #include "restore/replay.h"
 
@@ -11,14 +13,6 @@ namespace {
 
 // More rounds than objects cannot be needed; each learns about one.
 constexpr int kMostTries = 10'000;
-
-Row whole_row(const etcd::KeyValue& kv) {
-  return {.value = std::string(as_text(kv.value)),
-          .create = kv.create,
-          .mod = kv.mod,
-          .version = kv.version,
-          .lease = kv.lease};
-}
 
 // What one event of a delta was, until the delta has proven itself.
 struct Held {
@@ -30,51 +24,12 @@ struct Held {
 
 }  // namespace
 
-// Which keys are asked for, which of them there are, and who is told.
-class Versions::Walk {
- public:
-  Walk(std::span<const std::string> prefixes, VersionListener& listener, Revision since)
-      : prefixes_(prefixes), listener_(listener), since_(since) {}
-
-  bool wants(std::string_view key) const {
-    return std::ranges::any_of(prefixes_, [&](const std::string& prefix) { return key.starts_with(prefix); });
-  }
-  Status tell(std::string_view key, Revision mod, const Row* row, const When& when) {
-    return tell(key, RevisionSpan{mod, mod}, row, when);
-  }
-  Status tell(std::string_view key, RevisionSpan written, const Row* row, const When& when) {
-    if (row != nullptr) {
-      there_.emplace(key);
-    } else if (const auto gone = there_.find(key); gone != there_.end()) {
-      there_.erase(gone);
-    }
-    return listener_.version({.key = key,
-                              .written = written,
-                              .row = row,
-                              .when = when,
-                              .shown_at = row == nullptr ? written.first.prev() : std::max(written.last, readable_from),
-                              .before_since = written.last <= since_});
-  }
-  Status lost(RevisionSpan span, std::string_view reason) {
-    if (span.last <= since_) return {};
-    return listener_.lost({std::max(span.first, since_.next()), span.last}, reason);
-  }
-  const std::set<std::string, std::less<>>& there() const { return there_; }
-  Revision readable_from;  // of the full that is being told: what was before it is compacted there
-
- private:
-  std::span<const std::string> prefixes_;
-  VersionListener& listener_;
-  const Revision since_;
-  std::set<std::string, std::less<>> there_;
-};
-
 Versions::~Versions() = default;
 
 Result<std::unique_ptr<Versions>> Versions::open(restore::Origin& from, const VersionWish& wish,
                                                  MomentOptions options) {
   std::unique_ptr<Versions> versions(new Versions(from, std::move(options)));
-  TM_LET(versions->course_, restore::set_course(from, wish.until, versions->options_.stop));
+  TM_LET(versions->course_, versions->set_course(wish.until));
   if (from.nameless()) {
     // Its name says nothing: opened first, so that the plan can.
     for (const catalog::Point& full : versions->course_.allowed.fulls) {
@@ -87,6 +42,10 @@ Result<std::unique_ptr<Versions>> Versions::open(restore::Origin& from, const Ve
   return versions;
 }
 
+Result<restore::Course> Versions::set_course(const restore::Target& target) {
+  return history::set_course(from_, options_.index, target, options_.stop);
+}
+
 Status Versions::settle_since(const VersionWish& wish) {
   if (!wish.since) return {};
   switch (wish.since->kind) {
@@ -95,7 +54,7 @@ Status Versions::settle_since(const VersionWish& wish) {
                     "--since -2h, --since rev:1234 or --since 2024-05-01T12:00:00Z");
     case restore::Target::Kind::revision: since_ = wish.since->revision.prev(); break;
     case restore::Target::Kind::time: {
-      auto course = restore::set_course(from_, *wish.since, options_.stop);
+      auto course = set_course(*wish.since);
       // Before the oldest full: from the beginning.
       if (!course && course.error().code == Errc::not_found) return {};
       if (!course) return std::unexpected(course.error());
@@ -149,6 +108,10 @@ Status Versions::learn(const std::string& key, const Error& why) {
 
 // False: it is bad, or another than its name said: choose again.
 Result<bool> Versions::open_base(const catalog::Point& base) {
+  if (options_.index != nullptr) {
+    auto as_named = base_of_index(base);
+    if (as_named || !give_up_index(options_.index, as_named.error())) return as_named;
+  }
   if (base_ && base_key_ == base.key) return true;
   base_.reset();
   base_key_ = base.key;
@@ -169,54 +132,93 @@ Result<bool> Versions::open_base(const catalog::Point& base) {
 Result<bool> Versions::tell_base(const catalog::Point& base, Walk& walk) {
   TM_LET(const bool as_chosen, open_base(base));
   if (!as_chosen) return false;
-  const Revision last = std::min(base_->facts().revision, end());
-  const When when{.received = {}, .not_before = done_time_, .not_after = catalog::created(base.name)};
-  walk.readable_from = base_->facts().readable_from;
-  if (done_ != Revision(0)) {
-    holes_++;
-    TM_CHECK(walk.lost({done_.next(), last}, "no object holds them; the next full follows"));
-  }
-  std::set<std::string, std::less<>> there;  // at the full's revision
-  bool listener_failed = false;
-  TM_LET(const auto rows, base_->database().bucket("key"));
-  const auto walked = base_->database().for_each(rows, [&](const bolt::Element& element) -> Status {
-    if (options_.stop.stop_requested()) {
-      listener_failed = true;
-      return fail(Errc::cancelled, "stopped");
-    }
-    TM_LET(const etcd::RowId id, etcd::decode_row_key(element.key));
-    if (id.main > last) return {};
-    TM_LET(const auto kv, etcd::decode_key_value(element.value));
-    const std::string_view key = as_text(kv.key);
-    if (!walk.wants(key)) return {};
-    if (id.tombstone) {
-      if (const auto gone = there.find(key); gone != there.end()) there.erase(gone);
-    } else {
-      there.emplace(key);
-    }
-    if (id.main <= done_) return {};
-    std::optional<Row> row;
-    if (!id.tombstone) row = whole_row(kv);
-    Status told = walk.tell(key, id.main, row ? &*row : nullptr, when);
-    listener_failed = !told;
-    return told;
-  });
-  if (!walked && listener_failed) return std::unexpected(walked.error());
-  if (!walked) return std::unexpected(named(base.key, walked).error());
+  const restore::Facts::Full facts = course_.facts.fulls.at(base.key);
+  Base full{.point = base,
+            .last = std::min(facts.revision, end()),
+            .when = {.received = {}, .not_before = done_time_, .not_after = catalog::created(base.name)},
+            .told = {.main = done_, .sub = INT64_MAX}};
+  walk.readable_from = facts.readable_from;
+  TM_LET(const bool told, tell_rows(full, walk));
+  if (!told) return false;
+  TM_CHECK(begin(full, walk));
   if (done_ != Revision(0)) {
     // Gone, and compaction took the trace of it.
     const std::set<std::string, std::less<>> before = walk.there();
     for (const std::string& key : before) {
-      if (!there.contains(key)) TM_CHECK(walk.tell(key, RevisionSpan{done_.next(), last}, nullptr, when));
+      if (!full.there.contains(key)) {
+        TM_CHECK(walk.tell(key, RevisionSpan{done_.next(), full.last}, nullptr, full.when));
+      }
     }
   }
-  done_ = last;
-  done_time_ = when.not_after;
+  done_ = full.last;
+  done_time_ = full.when.not_after;
   return true;
+}
+
+// In front of the first that is told of a full: what lies between it and what was told before.
+Status Versions::begin(Base& base, Walk& walk) {
+  if (std::exchange(base.begun, true) || done_ == Revision(0)) return {};
+  holes_++;
+  Status told = walk.lost({done_.next(), base.last}, "no object holds them; the next full follows");
+  base.listener_failed = !told;
+  return told;
+}
+
+// False: choose again; the listener has heard nothing.
+Result<bool> Versions::tell_rows(Base& base, Walk& walk) {
+  Status told = options_.index == nullptr ? walk_rows(base, walk) : look_up_rows(base, walk);
+  if (!told && !base.listener_failed && give_up_index(options_.index, told.error())) {
+    TM_LET(const bool as_before, open_base(base.point));
+    if (!as_before && base.begun) return fail(Errc::corrupt, "{}: it is another one now", base.point.key);
+    if (!as_before) return false;
+    told = walk_rows(base, walk);
+  }
+  if (told) return true;
+  if (base.begun || base.listener_failed) return std::unexpected(told.error());
+  TM_CHECK(learn(base.point.key, told.error()));
+  return false;
+}
+
+Status Versions::walk_rows(Base& base, Walk& walk) {
+  base.there.clear();
+  TM_LET(const auto rows, base_->database().bucket("key"));
+  const auto walked = base_->database().for_each(rows, [&](const bolt::Element& element) -> Status {
+    if (options_.stop.stop_requested()) {
+      base.listener_failed = true;
+      return fail(Errc::cancelled, "stopped");
+    }
+    TM_LET(const etcd::RowId id, etcd::decode_row_key(element.key));
+    if (id.main > base.last) return {};
+    TM_LET(const auto kv, etcd::decode_key_value(element.value));
+    const std::string_view key = as_text(kv.key);
+    if (!walk.wants(key)) return {};
+    if (!id.tombstone) {
+      base.there.emplace(key);
+    } else if (const auto gone = base.there.find(key); gone != base.there.end()) {
+      base.there.erase(gone);
+    }
+    if (id <= base.told) return {};
+    std::optional<Row> row;
+    if (!id.tombstone) row = row_of(kv);
+    Status told = begin(base, walk);
+    if (told) told = walk.tell(key, id.main, row ? &*row : nullptr, base.when);
+    base.listener_failed = !told;
+    return told;
+  });
+  if (!walked && base.listener_failed) return std::unexpected(walked.error());
+  return named(base.point.key, walked);
 }
 
 // False: the delta was not what it seemed, plan again.
 Result<bool> Versions::tell_delta(const restore::Step& step, Walk& walk) {
+  if (options_.index != nullptr) {
+    ObjectVersions held(*options_.index, step.point);
+    ObjectVersions::ById rows;
+    const auto found = look_up_delta(step, walk.asked(), held, rows);
+    if (found && !*found) return false;
+    if (found) return tell_looked_up(step, held, rows, walk);
+    if (!give_up_index(options_.index, found.error())) return found;
+  }
   const std::string& key = step.point.key;
   std::vector<Held> held;
   bool each_failed = false;
@@ -226,7 +228,7 @@ Result<bool> Versions::tell_delta(const restore::Step& step, Walk& walk) {
       const std::string_view name = as_text(kv.key);
       if (id.main <= done_ || !walk.wants(name)) return {};
       std::optional<Row> row;
-      if (!id.tombstone) row = whole_row(kv);
+      if (!id.tombstone) row = row_of(kv);
       held.push_back({std::string(name), std::move(row), id.main, received});
       return {};
     };
@@ -274,8 +276,8 @@ Status Versions::tell_deltas(const catalog::Point& base, Walk& walk) {
   return fail(Errc::corrupt, "planning does not come to an end: the objects in the store keep changing");
 }
 
-Status Versions::for_each(std::span<const std::string> prefixes, VersionListener& listener) {
-  Walk walk(prefixes, listener, since_);
+Status Versions::for_each(const Asked& asked, VersionListener& listener) {
+  Walk walk(asked, listener, since_);
   done_ = Revision(0);
   done_time_.reset();
   holes_ = 0;

@@ -2,11 +2,14 @@
 // deltas to the newest, and over stretches that nothing recorded, which are told.
 //
 //   TM_LET(auto versions, Versions::open(origin, {.since = {}, .until = Target::newest()}, options));
-//   TM_CHECK(versions->for_each(prefixes, listener));
+//   TM_CHECK(versions->for_each(asked, listener));
 //
 // A version is handed out when the object that holds it has proven itself with the readers of a restore. A bad delta is
 // planned around as there; where nothing else holds its revisions they are lost, and the next full goes on.
-// Memory: the keys that there are, and what one delta holds of them. Threads: one at a time.
+// With an index (MomentOptions) the objects were proven when it was made, and the same versions come from their places
+// alone; where it cannot be made, everything is read.
+// Memory: the keys that there are, and what one delta holds of them; with an index the places of what one object holds.
+// Threads: one at a time.
 #pragma once
 
 #include <memory>
@@ -16,6 +19,7 @@
 #include <string>
 
 #include "history/moment.h"
+#include "history/object_versions.h"
 
 namespace tidemark::history {
 
@@ -57,7 +61,7 @@ class Versions {
   ~Versions();
 
   // May be called again, also for other keys. Stops when `listener` fails.
-  Status for_each(std::span<const std::string> prefixes, VersionListener& listener);
+  Status for_each(const Asked& asked, VersionListener& listener);
 
   Revision reach() const { return done_; }  // the newest revision that was read. After for_each()
   bool complete() const { return holes_ == 0; }
@@ -66,15 +70,27 @@ class Versions {
 
  private:
   class Walk;
+  struct Base;
   Versions(restore::Origin& from, MomentOptions options) : from_(from), options_(std::move(options)) {}
+  Result<restore::Course> set_course(const restore::Target& target);
   Status settle_since(const VersionWish& wish);
   Result<const catalog::Point*> next_base() const;
   Revision end() const;
   Revision revision_of(const catalog::Point& full) const;
   Result<bool> open_base(const catalog::Point& base);
+  Result<bool> base_of_index(const catalog::Point& base);
   Result<bool> tell_base(const catalog::Point& base, Walk& walk);
+  Result<bool> tell_rows(Base& base, Walk& walk);
+  Status walk_rows(Base& base, Walk& walk);
+  Status look_up_rows(Base& base, Walk& walk);
+  Result<bool> tell_found(Base& base, std::span<const ObjectVersions::Found> left, ObjectVersions& held, Walk& walk);
   Status tell_deltas(const catalog::Point& base, Walk& walk);
   Result<bool> tell_delta(const restore::Step& step, Walk& walk);
+  Result<bool> look_up_delta(const restore::Step& step, const Asked& asked, ObjectVersions& held,
+                             ObjectVersions::ById& rows);
+  Result<bool> tell_looked_up(const restore::Step& step, const ObjectVersions& held, const ObjectVersions::ById& rows,
+                              Walk& walk);
+  Status begin(Base& base, Walk& walk);
   Status learn(const std::string& key, const Error& why);
 
   restore::Origin& from_;

@@ -56,11 +56,11 @@ class VersionsOfKeys : public ::testing::Test {
     const auto origin = restore::store_origin(bucket_.store);
     TM_LET(const auto versions, Versions::open(*origin, wish, {.scratch = scratch.path(), .stop = {}, .progress = {}}));
     Words words;
-    TM_CHECK(versions->for_each(prefixes, words));
+    TM_CHECK(versions->for_each({.prefixes = prefixes}, words));
     complete_ = versions->complete();
     reach_ = versions->reach();
     Words again;
-    TM_CHECK(versions->for_each(prefixes, again));
+    TM_CHECK(versions->for_each({.prefixes = prefixes}, again));
     EXPECT_EQ(again.text, words.text) << "another answer the second time";
     return words;
   }
@@ -169,7 +169,7 @@ TEST_F(VersionsOfKeys, StopsWithItsListener) {
   for (const std::size_t most : {0U, 1U, 4U}) {
     Words words;
     words.most = most;
-    const Status stopped = (*versions)->for_each(std::vector<std::string>{"/a/"}, words);
+    const Status stopped = (*versions)->for_each({.prefixes = {"/a/"}}, words);
     ASSERT_FALSE(stopped);
     EXPECT_EQ(stopped.error().what, "enough");
   }

@@ -42,7 +42,7 @@ Status Wanted::read_words(std::string_view verb) {
         return fail(Errc::invalid, "'{}': with KIND/NAME no kind may stand alone before it", name);
       }
     }
-    for (std::string& kind : split(wish_.words.front(), ',')) asked_.push_back({std::move(kind), names});
+    for (std::string& kind : split(wish_.words.front(), ',')) words_.push_back({std::move(kind), names});
   } else {
     for (const std::string& word : wish_.words) {
       const std::vector<std::string> parts = split(word, '/');
@@ -50,15 +50,15 @@ Status Wanted::read_words(std::string_view verb) {
         return hinted(Status(fail(Errc::invalid, "'{}': KIND/NAME expected", word)),
                       fmt::format("{} deploy/web, or {} deploy web", verb, verb));
       }
-      const auto same = std::ranges::find(asked_, parts[0], &Asked::word);
-      if (same == asked_.end()) {
-        asked_.push_back({parts[0], {parts[1]}});
+      const auto same = std::ranges::find(words_, parts[0], &Words::word);
+      if (same == words_.end()) {
+        words_.push_back({parts[0], {parts[1]}});
       } else {
         same->names.push_back(parts[1]);
       }
     }
   }
-  const bool named = std::ranges::any_of(asked_, [](const Asked& a) { return !a.names.empty(); });
+  const bool named = std::ranges::any_of(words_, [](const Words& a) { return !a.names.empty(); });
   if (named && wish_.all_namespaces) {
     return hinted(Status(fail(Errc::invalid, "a name does not go with -A")),
                   "--field-selector metadata.name=NAME finds it in all namespaces");
@@ -85,14 +85,14 @@ Status Wanted::load(const std::function<Result<Rows>(const std::string& prefix)>
 
 Status Wanted::resolve(const std::function<Result<Rows>(const std::string& prefix)>& definitions,
                        std::string_view when) {
-  const auto known = [&](const Asked& a) { return resources_.find(a.word) != nullptr; };
-  if (asked_.empty() || !std::ranges::all_of(asked_, known)) TM_CHECK(load(definitions));
-  if (asked_.empty()) {
+  const auto known = [&](const Words& a) { return resources_.find(a.word) != nullptr; };
+  if (words_.empty() || !std::ranges::all_of(words_, known)) TM_CHECK(load(definitions));
+  if (words_.empty()) {
     for (const Resource* resource : resources_.all()) {
       if (resource->namespaced || wish_.all_namespaces) kinds_.push_back({resource, {}});
     }
   }
-  for (const Asked& a : asked_) {
+  for (const Words& a : words_) {
     if (const Resource* resource = resources_.find(a.word)) {
       kinds_.push_back({resource, a.names});
       continue;
@@ -113,15 +113,15 @@ std::string Wanted::prefix_of(const Resource& resource) const {
   return prefix;
 }
 
-std::vector<std::string> Wanted::prefixes() const {
-  if (everything() && wish_.all_namespaces) return {wish_.etcd_prefix + "/"};
-  std::vector<std::string> prefixes;
+Asked Wanted::asked() const {
+  if (everything() && wish_.all_namespaces) return {.prefixes = {wish_.etcd_prefix + "/"}};
+  Asked asked;
   for (const Kind& kind : kinds_) {
     const std::string prefix = prefix_of(*kind.resource);
-    if (kind.names.empty()) prefixes.push_back(prefix);
-    for (const std::string& name : kind.names) prefixes.push_back(prefix + name);
+    if (kind.names.empty()) asked.prefixes.push_back(prefix);
+    for (const std::string& name : kind.names) asked.keys.push_back(prefix + name);
   }
-  return prefixes;
+  return asked;
 }
 
 std::optional<Wanted::Place> Wanted::place_of(const Resource& resource, std::string_view key) const {

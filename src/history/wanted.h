@@ -2,7 +2,7 @@
 //
 //   TM_LET(Wanted wanted, Wanted::read(wish, "get"));
 //   TM_CHECK(wanted.resolve([&] { return definitions; }, "at revision 12"));
-//   for (const std::string& prefix : wanted.prefixes()) …
+//   TM_LET(const Rows rows, moment.below(wanted.asked()));
 //
 // Threads: one at a time.
 #pragma once
@@ -53,8 +53,8 @@ class Wanted {
   Status resolve(const std::function<Result<Rows>(const std::string& prefix)>& definitions, std::string_view when);
 
   const std::vector<Kind>& kinds() const { return kinds_; }
-  // What rows' keys begin with; of a name the key itself.
-  std::vector<std::string> prefixes() const;
+  // The keys of their rows, and perhaps some more: see place_of().
+  Asked asked() const;
   std::string prefix_of(const kube::Resource& resource) const;
   // nullopt: no object of that kind, or one that the field selector leaves out.
   std::optional<Place> place_of(const kube::Resource& resource, std::string_view key) const;
@@ -64,15 +64,15 @@ class Wanted {
   // One object was asked for by its name.
   bool single() const { return kinds_.size() == 1 && kinds_.front().names.size() == 1; }
   bool many_kinds() const { return kinds_.size() > 1; }
-  bool everything() const { return asked_.empty(); }
+  bool everything() const { return words_.empty(); }
   bool any_namespaced() const;
   // Definitions that cannot be read.
   const std::vector<std::string>& notes() const { return notes_; }
 
-  Wanted(Wanted&&) = default;
+  Wanted(Wanted&&) noexcept = default;
 
  private:
-  struct Asked {
+  struct Words {
     std::string word;
     std::vector<std::string> names;
   };
@@ -81,7 +81,7 @@ class Wanted {
   Status load(const std::function<Result<Rows>(const std::string& prefix)>& definitions);
 
   ObjectWish wish_;
-  std::vector<Asked> asked_;
+  std::vector<Words> words_;
   kube::Resources resources_;
   std::vector<Kind> kinds_;
   std::vector<std::string> notes_;
