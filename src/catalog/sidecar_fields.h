@@ -1,4 +1,5 @@
-// How every sidecar is written and read: kind and version first, getters that name what is wrong. Only for src/catalog.
+// How every sidecar is written and read: kind and version first, getters that name what is wrong. Only for src/catalog
+// and for the records of src/live.
 #pragma once
 
 #include <algorithm>

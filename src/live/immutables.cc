@@ -1,0 +1,136 @@
+#include "live/immutables.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "live/json_reach.h"
+#include "live/left_out.h"
+
+namespace tidemark::live {
+namespace {
+
+using nlohmann::json;
+
+struct Fixed {
+  std::string_view kind, path;
+  bool only_if_immutable = false;  // only of an object that says immutable: true
+};
+
+constexpr Fixed kFixed[] = {
+    {"clusterrolebindings.rbac.authorization.k8s.io", "/roleRef"},
+    {"configmaps", "/binaryData", true},
+    {"configmaps", "/data", true},
+    {"configmaps", "/immutable", true},
+    {"controllerrevisions.apps", "/data"},
+    {"csidrivers.storage.k8s.io", "/spec/attachRequired"},
+    {"csidrivers.storage.k8s.io", "/spec/volumeLifecycleModes"},
+    {"customresourcedefinitions.apiextensions.k8s.io", "/spec/group"},
+    {"customresourcedefinitions.apiextensions.k8s.io", "/spec/names/plural"},
+    {"customresourcedefinitions.apiextensions.k8s.io", "/spec/scope"},
+    {"daemonsets.apps", "/spec/selector"},
+    {"deployments.apps", "/spec/selector"},
+    {"endpointslices.discovery.k8s.io", "/addressType"},
+    {"ingressclasses.networking.k8s.io", "/spec/controller"},
+    {"jobs.batch", "/spec/backoffLimitPerIndex"},
+    {"jobs.batch", "/spec/completionMode"},
+    {"jobs.batch", "/spec/managedBy"},
+    {"jobs.batch", "/spec/podFailurePolicy"},
+    {"jobs.batch", "/spec/selector"},
+    {"jobs.batch", "/spec/successPolicy"},
+    {"jobs.batch", "/spec/template"},
+    {"priorityclasses.scheduling.k8s.io", "/preemptionPolicy"},
+    {"priorityclasses.scheduling.k8s.io", "/value"},
+    {"replicasets.apps", "/spec/selector"},
+    {"resourceclaims.resource.k8s.io", "/spec"},
+    {"resourceclaimtemplates.resource.k8s.io", "/spec"},
+    {"resourcequotas", "/spec/scopes"},
+    {"rolebindings.rbac.authorization.k8s.io", "/roleRef"},
+    {"runtimeclasses.node.k8s.io", "/handler"},
+    {"secrets", "/data", true},
+    {"secrets", "/immutable", true},
+    {"secrets", "/type"},
+    {"services", "/spec/clusterIP"},
+    {"statefulsets.apps", "/spec/podManagementPolicy"},
+    {"statefulsets.apps", "/spec/selector"},
+    {"statefulsets.apps", "/spec/serviceName"},
+    {"statefulsets.apps", "/spec/volumeClaimTemplates"},
+    {"storageclasses.storage.k8s.io", "/parameters"},
+    {"storageclasses.storage.k8s.io", "/provisioner"},
+    {"storageclasses.storage.k8s.io", "/reclaimPolicy"},
+    {"storageclasses.storage.k8s.io", "/volumeBindingMode"},
+    {"volumeattributesclasses.storage.k8s.io", "/driverName"},
+    {"volumeattributesclasses.storage.k8s.io", "/parameters"},
+    {"volumesnapshotcontents.snapshot.storage.k8s.io", "/spec/source"},
+    {"volumesnapshots.snapshot.storage.k8s.io", "/spec/source"},
+};
+
+std::string dotted(std::string_view path) {
+  std::string text(path);
+  std::ranges::replace(text, '/', '.');
+  return text;
+}
+
+// Of a pod only the images, its deadline and more tolerations can be changed.
+bool pod_is_fixed(json live, json target) {
+  for (json* pod : {&live, &target}) {
+    for (const char* member : {"tolerations", "activeDeadlineSeconds"}) erase_at(*pod, std::string("/spec/") + member);
+    for (const char* list : {"/spec/containers", "/spec/initContainers"}) {
+      json* containers = reach(*pod, list);
+      if (containers == nullptr || !containers->is_array()) continue;
+      for (json& container : *containers) {
+        if (container.is_object()) container.erase("image");
+      }
+    }
+  }
+  return !equal_at(live, target, "/spec");
+}
+
+// The server adds these to each template, and no two versions of it agree on which.
+void drop_template_defaults(json& object) {
+  json* templates = reach(object, "/spec/volumeClaimTemplates");
+  if (templates == nullptr || !templates->is_array()) return;
+  for (json& one : *templates) {
+    if (!one.is_object()) continue;
+    for (const char* member : {"apiVersion", "kind", "status"}) one.erase(member);
+  }
+}
+
+bool address_is_fixed(const json& live, const json& target) {
+  const std::string now = text_at(live, "/spec/clusterIP");
+  const std::string then = text_at(target, "/spec/clusterIP");
+  return now != then && !now.empty() && text_at(target, "/spec/type") != "ExternalName";
+}
+
+}  // namespace
+
+std::vector<std::string> immutable_differences(const link::KubeKind& kind, const json& live, const json& target) {
+  const std::string name = kind.full_name();
+  std::vector<std::string> paths;
+  if (name == "pods") {
+    if (pod_is_fixed(live, target)) paths.emplace_back(".spec");
+    return paths;
+  }
+  json now = live;
+  json then = target;
+  if (name == "statefulsets.apps") {
+    drop_template_defaults(now);
+    drop_template_defaults(then);
+  }
+  for (const Fixed& row : kFixed) {
+    if (row.kind != name || equal_at(now, then, row.path)) continue;
+    if (row.only_if_immutable && !true_at(now, "/immutable")) continue;
+    if (row.path == "/spec/clusterIP" && !address_is_fixed(now, then)) continue;
+    paths.push_back(dotted(row.path));
+  }
+  return paths;
+}
+
+std::string never_recreated(const link::KubeKind& kind) {
+  const std::string name = kind.full_name();
+  if (holds_data(kind)) return "data may go with it";
+  if (name == "customresourcedefinitions.apiextensions.k8s.io") return "all objects of its kind would go with it";
+  if (name == "namespaces") return "all that is in it would go with it";
+  return {};
+}
+
+}  // namespace tidemark::live

@@ -1,0 +1,228 @@
+#include "live/step_writer.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "live/gather.h"
+#include "live/object_facts.h"
+#include "live/settle.h"
+
+namespace tidemark::live {
+namespace {
+
+using link::KubePlace;
+using nlohmann::json;
+
+constexpr int kMostTries = 5;
+
+KubePlace place_of_step(const Step& step, std::string subresource = {}) {
+  return {.name_space = step.kind.namespaced ? step.name_space : std::string(),
+          .name = step.name,
+          .subresource = std::move(subresource)};
+}
+
+bool is_kind(const Step& step, std::string_view resource, std::string_view group) {
+  return step.kind.resource == resource && step.kind.group == group;
+}
+
+std::unexpected<Error> moved(const Step& step, std::string_view how) {
+  return std::unexpected(Error{Errc::conflict, fmt::format("{}: {} since the plan was made", step.id(), how),
+                               "plan again: the cluster has moved"});
+}
+
+}  // namespace
+
+StepWriter::StepWriter(const StepTools& tools, const Plan& plan) : tools_(tools), plan_(plan) {
+  for (const Step& step : plan_.steps) by_id_.emplace(step.id(), &step);
+}
+
+Result<json> StepWriter::live_of(const Step& step) {
+  return look_up(tools_.client, step.kind, step.name_space, step.name, tools_.stop);
+}
+
+bool StepWriter::in_new_namespace(const Step& step) const {
+  if (!step.kind.namespaced) return false;
+  const auto space = by_id_.find(
+      object_id({.group = "", .version = "v1", .resource = "namespaces", .singular = "", .kind = "Namespace"}, "",
+                step.name_space));
+  return space != by_id_.end() && space->second->changes() && space->second->action != Action::change;
+}
+
+Result<std::string> StepWriter::uid_of_owner(const Step& owner) {
+  const std::string id = owner.id();
+  if (const auto found = made_.find(id); found != made_.end()) return found->second;
+  TM_LET(const json live, live_of(owner));
+  return uid_in(live);
+}
+
+Result<json> StepWriter::body_of(const Step& step) {
+  json body = step.body;
+  body["apiVersion"] = step.kind.api_version();
+  body["kind"] = step.kind.kind;
+  const json::json_pointer references("/metadata/ownerReferences");
+  if (step.owners.empty() || !body.contains(references)) return body;
+  auto owner = step.owners.begin();
+  for (json& reference : body.at(references)) {
+    if (!text_at(reference, "/uid").empty() || owner == step.owners.end()) continue;
+    const auto found = by_id_.find(*owner);
+    if (found == by_id_.end()) return fail(Errc::corrupt, "{}: the plan has no owner {}", step.id(), *owner);
+    TM_LET(reference["uid"], uid_of_owner(*found->second));
+    if (text_at(reference, "/uid").empty())
+      return fail(Errc::not_found, "{}: its owner {} is not there", step.id(), *owner);
+    ++owner;
+  }
+  return body;
+}
+
+Result<StepWriter::Done> StepWriter::write(const Step& step) {
+  Result<Done> done = Done::already;
+  switch (step.action) {
+    case Action::create: done = create(step); break;
+    case Action::change: done = change(step); break;
+    case Action::recreate: done = recreate(step); break;
+    case Action::remove: return remove(step);
+    case Action::keep:
+    case Action::leave_out: return done;
+  }
+  if (!done) return done;
+  TM_CHECK(settle(step));
+  TM_CHECK(write_status(step));
+  return done;
+}
+
+Status StepWriter::settle(const Step& step) {
+  if (is_kind(step, "namespaces", "")) return await_namespace(tools_, step);
+  if (is_kind(step, "customresourcedefinitions", "apiextensions.k8s.io")) return await_definition(tools_, step);
+  return {};
+}
+
+Result<StepWriter::Done> StepWriter::create(const Step& step) {
+  TM_LET(const json body, body_of(step));
+  tools_.steps.about_to("live: create an object");
+  const auto made = tools_.client.create(step.kind, place_of_step(step), body, {}, tools_.stop);
+  if (made) {
+    made_[step.id()] = uid_in(*made);
+    return Done::wrote;
+  }
+  if (made.error().code != Errc::already_exists) return std::unexpected(made.error());
+  return create_again(step, body);
+}
+
+// Something of that name is there: what we made before we were cut, what goes, or what the cluster made.
+Result<StepWriter::Done> StepWriter::create_again(const Step& step, const json& body) {
+  TM_LET(const json live, live_of(step));
+  if (is_going(live)) TM_CHECK(await_gone(tools_, step, uid_in(live)));
+  if (live.is_null() || is_going(live)) {
+    TM_LET(const json made, tools_.client.create(step.kind, place_of_step(step), body, {}, tools_.stop));
+    made_[step.id()] = uid_in(made);
+    return Done::wrote;
+  }
+  if (covers(live, body)) {
+    made_[step.id()] = uid_in(live);
+    return Done::already;
+  }
+  if (!in_new_namespace(step)) return moved(step, "another one was made");
+  made_[step.id()] = uid_in(live);
+  return put_over(step, body, live);
+}
+
+Result<StepWriter::Done> StepWriter::put_over(const Step& step, json body, const json& live) {
+  body["metadata"]["uid"] = uid_in(live);
+  body["metadata"]["resourceVersion"] = version_in(live);
+  tools_.steps.about_to("live: put an object");
+  TM_CHECK(tools_.client.put(step.kind, place_of_step(step), body, {}, tools_.stop));
+  return Done::wrote;
+}
+
+Result<StepWriter::Done> StepWriter::change(const Step& step) {
+  TM_LET(json body, body_of(step));
+  if (step.merge) {
+    body["metadata"]["uid"] = uid_in(step.before);  // so that nothing is created
+    tools_.steps.about_to("live: apply an object");
+    TM_CHECK(tools_.client.apply(step.kind, place_of_step(step), body, {.force = true}, tools_.stop));
+    return Done::wrote;
+  }
+  Result<Done> done = put_over(step, body, step.before);
+  for (int tries = 1; !done && done.error().code == Errc::conflict && tries < kMostTries; tries++) {
+    TM_LET(const json live, live_of(step));
+    if (live.is_null()) return moved(step, "it was deleted");
+    if (uid_in(live) != uid_in(step.before)) return moved(step, "it was deleted and made again");
+    if (!same_substance(live, step.before) && !covers(live, body)) return moved(step, "somebody changed it");
+    done = put_over(step, body, live);
+  }
+  return done;
+}
+
+Result<StepWriter::Done> StepWriter::recreate(const Step& step) {
+  TM_LET(const json live, live_of(step));
+  if (!live.is_null() && uid_in(live) != uid_in(step.before)) {
+    TM_LET(const json body, body_of(step));
+    if (!covers(live, body)) return moved(step, "it was deleted and made again");
+    made_[step.id()] = uid_in(live);
+    return Done::already;
+  }
+  if (!live.is_null()) {
+    tools_.steps.about_to("live: delete an object to make it again");
+    TM_CHECK(remove_as_planned(step, live, "Orphan"));
+    TM_CHECK(await_gone(tools_, step, uid_in(live)));
+  }
+  return create(step);
+}
+
+Result<StepWriter::Done> StepWriter::remove(const Step& step) {
+  TM_LET(const json live, live_of(step));
+  if (live.is_null() || (is_going(live) && uid_in(live) == uid_in(step.before))) return Done::already;
+  tools_.steps.about_to("live: remove an object");
+  TM_CHECK(remove_as_planned(step, live, "Background"));
+  return Done::wrote;
+}
+
+// Only in the very state that was looked at; a status that was written meanwhile is looked at again.
+Status StepWriter::remove_as_planned(const Step& step, json live, const char* propagation) {
+  for (int tries = 1;; tries++) {
+    if (live.is_null() || is_going(live)) return {};
+    if (uid_in(live) != uid_in(step.before)) return moved(step, "another one was made");
+    if (!same_substance(live, step.before)) return moved(step, "somebody changed it");
+    const auto gone = tools_.client.remove(
+        step.kind, place_of_step(step),
+        {.uid = uid_in(live), .resource_version = version_in(live), .propagation = propagation}, tools_.stop);
+    if (gone || gone.error().code == Errc::not_found) return {};
+    if (gone.error().code != Errc::conflict || tries == kMostTries) return std::unexpected(gone.error());
+    TM_LET(live, live_of(step));
+  }
+}
+
+Status StepWriter::write_status(const Step& step) {
+  if (step.status.is_null()) return {};
+  Status wrote;
+  for (int tries = 0; tries < kMostTries; tries++) {
+    TM_LET(json live, live_of(step));
+    if (live.is_null()) return moved(step, "it was deleted");
+    live["status"] = step.status;
+    tools_.steps.about_to("live: put a status");
+    const auto put = tools_.client.put(step.kind, place_of_step(step, "status"), live, {}, tools_.stop);
+    if (put) return {};
+    wrote = std::unexpected(put.error());
+    if (put.error().code != Errc::conflict) break;
+  }
+  return wrote;
+}
+
+Status StepWriter::verify(const Step& step) {
+  if (step.action == Action::remove) {
+    if (is_kind(step, "namespaces", "")) return await_gone(tools_, step, uid_in(step.before));
+    TM_LET(const json live, live_of(step));
+    if (live.is_null() || is_going(live) || uid_in(live) != uid_in(step.before)) return {};
+    return fail(Errc::conflict, "{}: it was removed and is there", step.id());
+  }
+  TM_LET(const json live, live_of(step));
+  if (live.is_null()) return fail(Errc::conflict, "{}: it was written and is not there", step.id());
+  TM_LET(json body, body_of(step));
+  body.erase("status");  // whoever serves the kind keeps it
+  if (const auto where = uncovered(live, body)) {
+    return fail(Errc::conflict, "{}: {} is not as it was written: another one changes it", step.id(), *where);
+  }
+  return {};
+}
+
+}  // namespace tidemark::live

@@ -1,0 +1,155 @@
+#include "kit/restore_objects_drill.h"
+
+#include <set>
+
+#include "kube/json_diff.h"
+
+namespace tidemark::testing {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::string own_program() { return std::filesystem::read_symlink("/proc/self/exe").native(); }
+
+// What nobody restores: the cluster makes it by itself.
+bool is_made(const link::KubeKind& kind, const std::string& name) {
+  static const std::set<std::string> kinds{"events",      "endpoints", "endpointslices",     "leases",
+                                           "replicasets", "pods",      "controllerrevisions"};
+  return kinds.contains(kind.resource) || name == "kube-root-ca.crt";
+}
+
+json compared(json object) {
+  json& meta = object["metadata"];
+  for (const char* name : {"uid", "resourceVersion", "creationTimestamp", "managedFields", "generation"})
+    meta.erase(name);
+  if (meta.contains("ownerReferences")) {
+    for (json& owner : meta["ownerReferences"]) owner.erase("uid");
+  }
+  object.erase("status");
+  return object;
+}
+
+}  // namespace
+
+void RestoreObjectsDrill::SetUpTestSuite() {
+  auto bed = BedProcess::start({.scheduler = false});
+  ASSERT_TRUE(bed) << bed.error().what;
+  bed_ = std::make_unique<BedProcess>(*std::move(bed));
+  temp_ = std::make_unique<io::TempDir>(io::TempDir::create().value());
+  auto access = link::read_kube_config({.file = bed_->kubeconfig().string()}, [](std::string_view) { return ""; });
+  ASSERT_TRUE(access) << access.error().what;
+  admin_ = std::make_unique<link::KubeClient>(*std::move(access));
+  auto served = admin_->discover();
+  ASSERT_TRUE(served) << served.error().what;
+  served_ = *std::move(served);
+  const auto first = run_program({tidemark_program(), "record", "--endpoints", bed_->etcd_url(), "--store", store(),
+                                  "--spool-dir", (temp_->path() / "spool").string(), "--once", "full"},
+                                 {.timeout = 120s});
+  ASSERT_TRUE(first && first->exit_code == 0) << (first ? first->err : first.error().what);
+  ready_ = true;
+}
+
+void RestoreObjectsDrill::TearDownTestSuite() {
+  admin_.reset();
+  bed_.reset();
+  temp_.reset();
+}
+
+std::vector<std::string> RestoreObjectsDrill::command(std::vector<std::string> args, const std::string& user) {
+  args.insert(args.begin(), own_program());
+  args.insert(args.end(), {"--store", store(), "--kubeconfig", bed_->kubeconfig(user).string(), "--progress", "none"});
+  return args;
+}
+
+ProgramResult RestoreObjectsDrill::tidemark(std::vector<std::string> args, const std::vector<std::string>& environment,
+                                            const std::string& user) {
+  ProgramOptions options{.environment = environment, .timeout = 300s};
+  options.environment.push_back("TM_STEP_JOURNAL=" + (temp_->path() / "journal").string());
+  auto ran = run_program(command(std::move(args), user), options);
+  EXPECT_TRUE(ran) << ran.error().what;
+  return ran ? *std::move(ran) : ProgramResult();
+}
+
+std::string RestoreObjectsDrill::moment() {
+  const auto end = admin_->list(kind("namespaces"), {}, [](json&) -> Status { return {}; });
+  EXPECT_TRUE(end) << end.error().what;
+  const auto ran = run_program({tidemark_program(), "record", "--endpoints", bed_->etcd_url(), "--store", store(),
+                                "--spool-dir", (temp_->path() / "spool").string(), "--once", "delta"},
+                               {.timeout = 120s});
+  EXPECT_TRUE(ran && ran->exit_code == 0) << (ran ? ran->err : ran.error().what);
+  return end ? "rev:" + end->resource_version : "";
+}
+
+const link::KubeKind& RestoreObjectsDrill::kind(const std::string& name) {
+  if (served_.find(name) == nullptr) served_ = admin_->discover().value();
+  const link::KubeKind* found = served_.find(name);
+  EXPECT_NE(found, nullptr) << name;
+  return *found;
+}
+
+json RestoreObjectsDrill::make(const std::string& kind_name, const std::string& ns, json object) {
+  const std::string name = object.at("metadata").at("name");
+  const auto made = admin_->create(kind(kind_name), {.name_space = ns, .name = name}, object);
+  EXPECT_TRUE(made) << made.error().what;
+  return made ? *made : json();
+}
+
+json RestoreObjectsDrill::get(const std::string& kind_name, const std::string& ns, const std::string& name) {
+  const auto object = admin_->get(kind(kind_name), {.name_space = ns, .name = name});
+  return object ? *object : json();
+}
+
+void RestoreObjectsDrill::remove(const std::string& kind_name, const std::string& ns, const std::string& name) {
+  const auto gone = admin_->remove(kind(kind_name), {.name_space = ns, .name = name});
+  EXPECT_TRUE(gone) << gone.error().what;
+}
+
+void RestoreObjectsDrill::remove_namespace(const std::string& name) {
+  remove("namespaces", "", name);
+  EXPECT_TRUE(wait_until([&] { return get("namespaces", "", name).is_null(); }, 120s)) << name << " does not go";
+}
+
+Dump RestoreObjectsDrill::dump(const std::string& ns) {
+  Dump all;
+  const link::KubeDiscovery served = admin_->discover().value();
+  for (const link::KubeKind& one : served.kinds) {
+    if (!one.namespaced || !one.can("list") || !one.can("create")) continue;
+    const auto listed = admin_->list(one, {.name_space = ns}, [&](json& object) -> Status {
+      const std::string name = object.at("metadata").at("name");
+      if (!is_made(one, name)) all[one.full_name() + " " + ns + "/" + name] = compared(std::move(object));
+      return {};
+    });
+    EXPECT_TRUE(listed) << listed.error().what;
+  }
+  if (json space = get("namespaces", "", ns); !space.is_null()) all["namespaces " + ns] = compared(std::move(space));
+  return all;
+}
+
+void RestoreObjectsDrill::expect_dump(const std::string& ns, const Dump& expected) {
+  Dump is;
+  if (wait_until([&] { return (is = dump(ns)) == expected; }, 20s)) return;
+  for (const auto& [id, object] : expected) {
+    if (!is.contains(id)) {
+      ADD_FAILURE() << id << " is not there";
+      continue;
+    }
+    for (const kube::JsonChange& change : kube::json_changes(object, is.at(id))) {
+      ADD_FAILURE() << id << change.path << ": expected " << (change.before != nullptr ? change.before->dump() : "-")
+                    << ", is " << (change.after != nullptr ? change.after->dump() : "-");
+    }
+  }
+  for (const auto& [id, object] : is) {
+    if (!expected.contains(id)) ADD_FAILURE() << id << " should not be there";
+  }
+}
+
+std::string RestoreObjectsDrill::last_restore() {
+  std::string last = "0";
+  std::error_code none;
+  for (const auto& entry : std::filesystem::directory_iterator(store_dir() / "tidemark" / "undo", none)) {
+    last = std::max(last, entry.path().filename().string());
+  }
+  return std::to_string(std::stoul(last));
+}
+
+}  // namespace tidemark::testing
