@@ -1,0 +1,32 @@
+// Field selectors: "spec.nodeName=a,status.phase!=Failed", of the fields that an API server knows for each kind.
+// Threads: any.
+// Source: k8s.io/kubernetes pkg/apis/*/v1 (conversion.go: field label conversions), pkg/registry (strategy.go).
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "serve/served_kinds.h"
+
+namespace tidemark::serve {
+
+class FieldRules {
+ public:
+  // Errc::invalid: not a selector, or a field that this kind cannot be selected by. Empty: everything matches.
+  static Result<FieldRules> parse(std::string_view text, const ServedKind& kind);
+  bool matches(const nlohmann::json& object) const;
+  bool empty() const { return rules_.empty(); }
+
+ private:
+  struct Rule {
+    std::string field;
+    bool equal = true;
+    std::string value;
+  };
+  std::vector<Rule> rules_;
+};
+
+}  // namespace tidemark::serve
