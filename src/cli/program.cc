@@ -86,7 +86,10 @@ Program::Program(Surroundings around)
   add_get(*this);
   add_log(*this);
   add_diff(*this);
+  add_serve(*this);
   add_restore(*this);
+  add_undo(*this);
+  add_apply(*this);
   add_copy(*this);
   add_store_verbs(*this);
   add_verify(*this);

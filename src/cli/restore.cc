@@ -1,4 +1,5 @@
-// tidemark restore: what was, back. So far the engine: `restore etcd`, a data directory that etcd starts on.
+// tidemark restore: what was, back. Here the engine: `restore etcd`, a data directory that etcd starts on; objects into
+// a running cluster are in restore_objects.cc.
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 #include <ostream>
@@ -9,6 +10,7 @@
 #include "cli/history.h"
 #include "cli/output.h"
 #include "cli/program.h"
+#include "cli/restore_objects.h"
 #include "cli/verbs.h"
 #include "restore/etcd.h"
 #include "restore/swap.h"
@@ -29,9 +31,18 @@ struct RestoreWish {
   restore::EtcdRestore restore;
 };
 
-Result<Exit> not_yet(std::string_view what) {
-  return hinted(Result<Exit>(fail(Errc::unsupported, "restore {}: single objects are not restored yet", what)),
-                "tidemark restore etcd --at … --data-dir D brings back the whole store");
+// The parser takes the word for this verb wherever it stands, and then also what belongs to the other.
+Status only_etcd(const CLI::App& parent, const RestoreWish& wish) {
+  const auto hint = [](Status status) {
+    return hinted(std::move(status), "an object of a kind Etcd is etcd/NAME; the whole store is the bare word etcd");
+  };
+  if (!wish.object.empty())
+    return hint(fail(Errc::invalid, "restore etcd {}: what is '{}'?", wish.object, wish.object));
+  for (const CLI::Option* option : parent.get_options()) {
+    if (option->count() == 0 || !option->get_envname().empty()) continue;
+    return hint(fail(Errc::invalid, "{} does not go with restore etcd", option->get_name()));
+  }
+  return {};
 }
 
 // Prints the plan, and asks before an existing member is swapped out.
@@ -115,8 +126,8 @@ void print_result(Program& program, const RestoreWish& wish, const restore::Rest
   program.out() << fmt::format("\nwritten to '{}' and .json\n", done.reports.front().string());
 }
 
-Result<Exit> restore_etcd(Program& program, RestoreWish& wish) {
-  if (!wish.object.empty()) return not_yet("etcd " + wish.object);
+Result<Exit> restore_etcd(Program& program, RestoreWish& wish, const CLI::App& parent) {
+  TM_CHECK(only_etcd(parent, wish));
   TM_LET(wish.restore.target, named("--at", restore::parse_target(wish.at, program.now())));
   TM_LET(wish.restore.bump, restore::parse_bump(wish.bump));
   wish.restore.data_dir = wish.data_dir;
@@ -182,18 +193,24 @@ void add_etcd_options(CLI::App& app, RestoreWish& wish) {
 }  // namespace
 
 void add_restore(Program& program) {
-  auto what = std::make_shared<std::vector<std::string>>();
+  auto objects = std::make_shared<RestoreObjectsWish>();
+  auto namespace_option = std::make_shared<CLI::Option*>(nullptr);
   CLI::App& parent = program.verb(
-      "restore", "bring back what was",
+      "restore", "bring back what was: objects into a running cluster, or a whole etcd",
+      "tidemark restore -n shop --at -2h                             # a namespace: what is gone comes back\n"
+      "tidemark restore deploy/web -n shop --at -2h --existing replace\n"
+      "tidemark restore crd,widgets -A --at rev:123456               # definitions, then their objects\n"
+      "tidemark restore -n shop --at -2h --map-namespace shop=shop-then --dry-run\n"
+      "tidemark restore -n shop --at -2h --dry-run -o yaml > plan.yaml && tidemark apply plan.yaml\n"
       "tidemark restore etcd --store dir:/backups/prod --data-dir /var/lib/etcd            # the newest state\n"
       "tidemark restore etcd --store dir:/backups/prod --data-dir D --at -2h --replace     # two hours ago\n"
       "tidemark restore etcd --store file:/x/snapshot.db --data-dir D                      # from one snapshot\n"
       "tidemark restore etcd --store etcd:/var/lib/etcd.broken --data-dir D                # from a stopped etcd\n",
-      [what](Program&) -> Result<Exit> {
-        if (what->empty()) return fail(Errc::invalid, "restore what? 'tidemark restore etcd' is the whole store");
-        return not_yet(fmt::format("{}", fmt::join(*what, " ")));
+      [objects, namespace_option](Program& p) {
+        return restore_objects(p, *objects, (*namespace_option)->count() > 0);
       });
-  parent.add_option("WHAT", *what, "etcd; single objects come later");
+  add_restore_objects_options(program, parent, *objects);
+  *namespace_option = parent.get_option("--namespace");
 
   auto wish = std::make_shared<RestoreWish>();
   CLI::App& etcd = program.verb_of(
@@ -203,7 +220,7 @@ void add_restore(Program& program) {
       "tidemark restore etcd --store dir:/backups/prod --data-dir D --name m1 \\\n"
       "  --initial-cluster m1=https://10.0.0.1:2380,m2=https://10.0.0.2:2380,m3=https://10.0.0.3:2380 \\\n"
       "  --initial-cluster-token after-the-fire\n",
-      [wish](Program& p) { return restore_etcd(p, *wish); });
+      [wish, &parent](Program& p) { return restore_etcd(p, *wish, parent); });
   program.add_store(etcd, wish->store);
   program.add_format(etcd, wish->format);
   program.add_yes(etcd, wish->yes);

@@ -103,7 +103,7 @@ TEST_F(RestoreVerb, RefusesWithItsReason) {
       {"00-control-gz", {"--initial-cluster", "a=http://h:1"}, 2, "default"},
       {"05-full-bitflip", {}, 5, "sha256"},
       {"05-full-without-hash", {}, 5, "--skip-digest"},
-      {"00-control-gz", {"web"}, 1, "not restored yet"},
+      {"00-control-gz", {"web"}, 2, "an object of a kind Etcd is etcd/NAME"},
   };
   for (const auto& row : rows) {
     const Ran r = run(command(row.fixture, row.more));
@@ -112,10 +112,13 @@ TEST_F(RestoreVerb, RefusesWithItsReason) {
     EXPECT_FALSE(std::filesystem::exists(data)) << row.says;
   }
   EXPECT_EQ(run({"restore"}).code, 2);
-  EXPECT_EQ(run({"restore", "deploy/web", "--store", bucket("00-control-gz")}).code, 2);  // options come with it
-  const Ran object = run({"restore", "deploy/web"});
-  EXPECT_EQ(object.code, 1);
-  EXPECT_THAT(object.err, HasSubstr("restore deploy/web: single objects are not restored yet"));
+  const Ran nowhere = run({"restore", "deploy/web"});
+  EXPECT_EQ(nowhere.code, 2);
+  EXPECT_THAT(nowhere.err, HasSubstr("--store is required"));
+  const Ran mixed =
+      run({"restore", "--prune", "etcd", "--store", bucket("00-control-gz"), "--data-dir", data.native()});
+  EXPECT_EQ(mixed.code, 2);
+  EXPECT_THAT(mixed.err, HasSubstr("--prune does not go with restore etcd"));
 }
 
 TEST_F(RestoreVerb, OneSnapshotFile) {

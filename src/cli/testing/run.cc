@@ -11,6 +11,9 @@ namespace tidemark::cli::testing {
 
 Ran run(const std::vector<std::string>& args) {
   ::unsetenv("TIDEMARK_STORE");
+  // What is cached goes with the test.
+  static const io::TempDir cache = io::TempDir::create().value();
+  ::setenv("XDG_CACHE_HOME", cache.path().c_str(), 1);
   std::istringstream in;
   std::ostringstream out, err;
   const tidemark::testing::FakeClock clock(kNow);

@@ -17,7 +17,7 @@ struct Ran {
   std::string out, err;
 };
 
-// With empty standard input, no terminal, and without TIDEMARK_STORE.
+// With empty standard input, no terminal, a cache of the test process's own, and without TIDEMARK_STORE.
 Ran run(const std::vector<std::string>& args);
 
 // testdata/etcd-backup-restore/NAME/bucket. For reading: verbs that write take a copy.

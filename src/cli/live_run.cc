@@ -1,0 +1,263 @@
+#include "cli/live_run.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "cli/output.h"
+#include "cli/place.h"
+#include "cli/plan_output.h"
+#include "kube/yaml_text.h"
+#include "live/permissions.h"
+#include "live/reverse.h"
+#include "store/open.h"
+
+namespace tidemark::cli {
+namespace {
+
+using live::Executed;
+using live::StepFailure;
+using live::UndoBegin;
+using live::UndoEnd;
+
+constexpr std::size_t kMostTold = 20;
+
+void tell_failures(Program& program, std::string_view how, const std::vector<StepFailure>& failures) {
+  std::size_t told = 0;
+  for (const StepFailure& one : failures) {
+    if (++told > kMostTold) break;
+    program.err() << fmt::format("tidemark: {}: {}: {}\n", how, one.step->id(), one.error.what);
+  }
+  if (failures.size() > kMostTold) program.err() << fmt::format("and {} more\n", failures.size() - kMostTold);
+}
+
+// Of a cluster that we may not ask nothing is known.
+bool may_be_same(const std::string& one, const std::string& other) {
+  return one.empty() || other.empty() || one == other;
+}
+
+bool holds_secrets(const live::Plan& plan) {
+  return std::ranges::any_of(plan.steps, [](const live::Step& step) {
+    return step.kind.resource == "secrets" && step.kind.group.empty() && step.changes();
+  });
+}
+
+}  // namespace
+
+void add_live_options(Program& program, CLI::App& app, LiveWish& wish) {
+  add_cluster_options(app, wish.cluster);
+  app.add_option("--undo-store", wish.undo_store, "where the undo point goes; default: the store")->type_name("URL");
+  program.add_recipients(app);
+  program.add_format(app, wish.format);
+  program.add_yes(app, wish.yes);
+  app.add_flag("--dry-run", wish.dry_run, "print the plan, change nothing; with -o yaml for tidemark apply");
+  app.add_flag("--undo-on-failure", wish.undo_on_failure, "go back by itself when a step fails");
+}
+
+void add_share_option(CLI::App& app, int& share, const std::string& help) {
+  const auto without_sign = [](std::string& word) {
+    if (word.ends_with('%')) word.pop_back();
+    return std::string();
+  };
+  app.add_option("--max-share", share, help)
+      ->transform(CLI::Validator(without_sign, ""))
+      ->check(CLI::Validator(CLI::Range(0, 100)).description(""))
+      ->default_str(fmt::format("{}%", share))
+      ->type_name("PERCENT");
+}
+
+Result<std::unique_ptr<store::ObjectStore>> open_undo_store(Program& program, const LiveWish& wish,
+                                                            const std::string& store) {
+  const std::string& url = wish.undo_store.empty() ? store : wish.undo_store;
+  const std::string_view scheme = store::url_scheme(url);
+  if (scheme == "file" || scheme == "etcd") {
+    return hinted(Result<std::unique_ptr<store::ObjectStore>>(
+                      fail(Errc::invalid, "'{}': an undo point cannot be written there", url)),
+                  "--undo-store dir:/path keeps it");
+  }
+  TM_CHECK(check_place(url));
+  return program.open_store(url, /*read_only=*/false);
+}
+
+live::StepTools LiveRun::tools() {
+  return {.client = client_,
+          .clock = program_.clock(),
+          .steps = program_.steps(),
+          .stop = program_.stop(),
+          .settle_within = std::chrono::minutes(2)};
+}
+
+live::OnStep LiveRun::progress() {
+  return
+      [this](std::string_view what, std::size_t done, std::size_t all) { program_.progress().update(what, done, all); };
+}
+
+void LiveRun::print(const LiveTask& task) {
+  program_.progress().finish();
+  if (wish_.format == Format::table || wish_.format == Format::wide) {
+    print_plan(program_.out(), task.plan, wish_.format == Format::wide);
+  } else if (wish_.format == Format::name) {
+    for (const live::Step& step : task.plan.steps) {
+      if (step.changes()) program_.out() << fmt::format("{} {}\n", action_word(step.action), step.id());
+    }
+  } else {
+    const nlohmann::ordered_json document = live::plan_document(task.plan, task.options);
+    std::string text;
+    if (wish_.format == Format::yaml) {
+      kube::print_yaml(nlohmann::json(document), text);
+    } else {
+      text = print_json(document);
+    }
+    program_.out() << text;
+    if (holds_secrets(task.plan)) {
+      program_.err() << "note: the plan holds what is in Secrets: keep it where only you can read it (umask 077)\n";
+    }
+  }
+  program_.out() << std::flush;
+}
+
+// True from here on: we may do all of it, and the server has gone through it.
+Result<std::vector<StepFailure>> LiveRun::prepare(LiveTask& task) {
+  TM_LET(const auto denied, live::ask_permissions(client_, served_, task.plan, program_.stop()));
+  if (!denied.empty() && !wish_.dry_run) {
+    std::string list = denied.front();
+    for (std::size_t i = 1; i < std::min<std::size_t>(denied.size(), kMostTold); i++) list += ", " + denied[i];
+    return std::unexpected(
+        Error{Errc::denied, "nothing was changed: we may not " + list,
+              "grant it by a role and its binding; kubectl auth can-i --list shows what is granted"});
+  }
+  if (wish_.dry_run) return std::vector<StepFailure>();
+  return live::rehearse(tools(), task.plan, progress());
+}
+
+Result<bool> LiveRun::approve(const LiveTask& task, const std::vector<StepFailure>& refused) {
+  program_.progress().finish();
+  tell_failures(program_, "may be refused", refused);
+  if (wish_.yes) return true;
+  const link::KubeAccess& access = client_.access();
+  return program_.confirm(fmt::format("{} in {} ({}){}: go on?", plan_counts(task.plan),
+                                      access.context.empty() ? "the cluster" : access.context, access.server,
+                                      refused.empty() ? "" : fmt::format(", {} may be refused", refused.size())));
+}
+
+Result<Exit> LiveRun::run(LiveTask task) {
+  TM_LET(const std::vector<StepFailure> refused, prepare(task));
+  print(task);
+  const Exit unless_failed = task.complete ? Exit::done : Exit::partly;
+  if (wish_.dry_run || plan_counts(task.plan).empty()) {
+    // A restore that was cut before its first step is over, too.
+    if (!wish_.dry_run && task.undoes != 0) {
+      TM_LET(const auto end, log_.read_end(task.undoes));
+      if (!end) TM_CHECK(log_.end(task.undoes, {.outcome = UndoEnd::Outcome::undone, .ended = program_.now()}));
+    }
+    return unless_failed;
+  }
+  TM_LET(const bool approved, approve(task, refused));
+  if (!approved) {
+    program_.err() << "nothing was changed\n";
+    return Exit::failed;
+  }
+  TM_LET(const std::string cluster, cluster_identity(program_, client_));
+  UndoBegin record{.number = 0,
+                   .undoes = task.undoes,
+                   .what = task.what,
+                   .cluster = cluster,
+                   .runner = live::this_runner(),
+                   .created = program_.now(),
+                   .existing = task.options.existing,
+                   .status = task.options.status,
+                   .steps = {}};
+  for (const live::Step& step : task.plan.steps) {
+    if (step.changes()) record.steps.push_back(step);
+  }
+  program_.steps().about_to("live: begin");
+  TM_LET(record.number, log_.begin(record));
+  // From here on this process alone changes the cluster, and what was there is kept.
+  TM_LET(const Exit ended, execute(record.number, record));
+  return ended == Exit::done ? unless_failed : ended;
+}
+
+Result<Exit> LiveRun::execute(std::uint32_t number, const UndoBegin& record) {
+  const live::Plan plan = record.plan();
+  auto all = live::execute(tools(), plan, progress());
+  program_.progress().finish();
+  if (!all) {
+    return hinted(
+        named(fmt::format("restore {} was cut", number), Result<Exit>(std::unexpected(all.error()))),
+        fmt::format("'tidemark restore --resume {}' finishes it, 'tidemark undo {}' goes back", number, number));
+  }
+  program_.steps().about_to("live: end");
+  TM_CHECK(hinted(named(fmt::format("restore {} was carried out, but its end could not be recorded", number),
+                        close(number, record, *all)),
+                  fmt::format("'tidemark restore --resume {}' looks at each step again and records it", number)));
+  return tell(number, *all);
+}
+
+Status LiveRun::close(std::uint32_t number, const UndoBegin& record, const Executed& all) {
+  const bool changed = all.wrote + all.already > 0;
+  UndoEnd end{.outcome = all.whole() ? UndoEnd::Outcome::done
+                         : changed   ? UndoEnd::Outcome::partly
+                                     : UndoEnd::Outcome::nothing,
+              .ended = program_.now(),
+              .made = all.made,
+              .failed = {}};
+  for (const StepFailure& one : all.failed) end.failed.push_back(one.error.what);
+  TM_CHECK(log_.end(number, end));
+  if (record.undoes == 0 || !changed) return {};
+  // What was cut is over now that it was taken back, and so is every cut try to do that.
+  TM_LET(const auto others, log_.list());
+  for (const live::UndoLog::Entry& other : others) {
+    if (other.ended || other.number == number) continue;
+    TM_LET(const UndoBegin cut, log_.read(other.number));
+    if (other.number != record.undoes && cut.undoes != record.undoes) continue;
+    TM_CHECK(log_.end(other.number, {.outcome = UndoEnd::Outcome::undone, .ended = program_.now()}));
+  }
+  return {};
+}
+
+Result<Exit> LiveRun::tell(std::uint32_t number, const Executed& all) {
+  tell_failures(program_, "not done", all.failed);
+  std::ostream& to = wish_.format == Format::table || wish_.format == Format::wide ? program_.out() : program_.err();
+  to << fmt::format("restore {}: {} written", number, all.wrote);
+  if (all.already > 0) to << fmt::format(", {} were already as they should be", all.already);
+  if (!all.whole()) to << fmt::format(", {} not done", all.failed.size());
+  to << fmt::format("\nundo it with: tidemark undo {}\n", number);
+  if (all.whole()) return Exit::done;
+  if (!wish_.undo_on_failure) return all.wrote + all.already == 0 ? Exit::failed : Exit::partly;
+  program_.err() << "going back, as --undo-on-failure says\n";
+  LiveWish back = wish_;
+  back.yes = true;
+  back.undo_on_failure = false;
+  LiveRun again(program_, back, client_, served_, log_);
+  TM_LET(const Exit went_back, again.take_back(number));
+  return went_back == Exit::done ? Exit::failed : went_back;
+}
+
+Result<Exit> LiveRun::resume(std::uint32_t number) {
+  TM_LET(const UndoBegin record, log_.read(number));
+  TM_LET(const std::string cluster, cluster_identity(program_, client_));
+  if (!may_be_same(cluster, record.cluster)) return fail(Errc::invalid, "restore {} was of another cluster", number);
+  LiveTask task{.plan = record.plan(), .options = {.existing = record.existing, .status = record.status}};
+  print(task);
+  if (wish_.dry_run) return Exit::done;
+  TM_LET(const bool approved, approve(task, {}));
+  if (!approved) return Exit::failed;
+  TM_CHECK(log_.go_on(number, live::this_runner(), program_.now()));
+  return execute(number, record);
+}
+
+Result<Exit> LiveRun::take_back(std::uint32_t number) {
+  TM_LET(const UndoBegin record, log_.read(number));
+  TM_LET(const auto end, log_.read_end(number));
+  if (!end) TM_CHECK(log_.need_dead(number));
+  TM_LET(const std::string cluster, cluster_identity(program_, client_));
+  if (!may_be_same(cluster, record.cluster)) return fail(Errc::invalid, "restore {} was of another cluster", number);
+  TM_LET(live::WayBack back, live::way_back(client_, served_, record, end, program_.stop()));
+  return run({.plan = std::move(back.plan),
+              .options = back.options,
+              .what = fmt::format("undo {}", number),
+              .undoes = number});
+}
+
+}  // namespace tidemark::cli
