@@ -10,14 +10,12 @@ if(NOT TM_GO)
   return()
 endif()
 
-# -v: a failure shows the times and sizes of each step.
+# A failure shows the times and sizes of each step.
 function(tm_go_test name module)
-  add_test(NAME testbed.${name} COMMAND ${TM_GO} test -v -count=1 -timeout=24m ${ARGN}
-           WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}/testbed/${module})
+  add_test(NAME testbed.${name} COMMAND ${CMAKE_SOURCE_DIR}/testbed/go_test ${module} ${ARGN})
   # They wait more than they compute, and the longest of them decides when all are done: they begin first.
   set_tests_properties(testbed.${name} PROPERTIES
     TIMEOUT 1500 LABELS testbed COST 200
-    ENVIRONMENT "GOTOOLCHAIN=local;GOFLAGS=-mod=readonly -trimpath -buildvcs=false;CGO_ENABLED=0"
     FAIL_REGULAR_EXPRESSION "--- SKIP")  # a test that did not run proves nothing
 endfunction()
 
