@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <future>
+
 #include "base/log.h"
 #include "base/rfc3339.h"
 #include "bolt/reader.h"
@@ -107,8 +109,7 @@ Result<Spooled> spool_snapshot(etcd::Member& member, const FullOptions& options)
 }
 
 // The reader that restore will use must be content with it.
-Result<Revision> check_database(const io::Path& path, std::uint64_t db_bytes, Secrecy& secrecy) {
-  TM_LET(const bolt::Reader reader, bolt::Reader::open(path, db_bytes));
+Result<Revision> check_database(const bolt::Reader& reader, Secrecy& secrecy) {
   const auto findings = bolt::check_structure(reader, 10);
   if (!findings.empty()) {
     return fail(Errc::corrupt, "the snapshot's tree is damaged: {} ({} findings)", findings.front(), findings.size());
@@ -121,6 +122,29 @@ Result<Revision> check_database(const io::Path& path, std::uint64_t db_bytes, Se
   TM_LET(const etcd::DatabaseState state, etcd::read_state(reader));
   return state.revision;
 }
+
+// HashKV of the member at the revision of the snapshot, asked for as soon as that is known: the member walks every row
+// for it, seconds for a gigabyte, and we check and publish meanwhile. The destructor waits for the answer.
+class HashInTheBackground {
+ public:
+  // `reader` is not checked yet: a revision that cannot be read, or is wrong, is for the check to tell.
+  HashInTheBackground(etcd::Member& member, const bolt::Reader& reader) {
+    const auto state = etcd::read_state(reader);
+    if (!state) return;
+    answer_ = std::async(std::launch::async, [&member, at = state->revision] { return member.hash_kv(at); });
+  }
+  // Once.
+  std::optional<catalog::HashSample> take() {
+    if (!answer_.valid()) return std::nullopt;
+    const auto hash = answer_.get();
+    if (hash) return catalog::HashSample{hash->hash, hash->at, hash->compact};
+    log_info("no HashKV sample", "reason=\"{}\"", hash.error().what);
+    return std::nullopt;
+  }
+
+ private:
+  std::future<Result<etcd::HashKv>> answer_;
+};
 
 Status publish(const SpoolFile& packed, store::ObjectStore& store, const std::string& key, const FullOptions& options) {
   options.steps->about_to("make a full");
@@ -149,7 +173,9 @@ Result<FullTaken> take_full(etcd::Member& member, store::ObjectStore& store, con
   std::array<std::byte, kDigestSize> digest{};
   TM_CHECK(io::pread_all(spool.fd(), digest, size - kDigestSize, spool.path()));
   FullTaken taken;
-  TM_LET(const Revision revision, check_database(spool.path(), size - kDigestSize, taken.secrecy));
+  TM_LET(const bolt::Reader reader, bolt::Reader::open(spool.path(), size - kDigestSize));
+  HashInTheBackground hash(member, reader);
+  TM_LET(const Revision revision, check_database(reader, taken.secrecy));
   // From here on: it is a sound database, and its true revision is known.
   taken.revision = revision;
   taken.raw_bytes = size;
@@ -173,7 +199,8 @@ Result<FullTaken> take_full(etcd::Member& member, store::ObjectStore& store, con
   if (auto seek = store.put(catalog::seek_key(taken.key), as_bytes(catalog::print_sidecar(table))); !seek) {
     log_warning("seek table not written", "object={} reason=\"{}\"", taken.key, seek.error().what);
   }
-  catalog::State state = sample_state(member, taken.key, revision);
+  catalog::State state = sample_state(member, taken.key);
+  state.hash_kv = hash.take();
   state.raw_sha256 = to_hex(digest);
   options.steps->about_to("put a full's state");
   if (auto written = put_state(store, state); !written) {
@@ -186,7 +213,7 @@ void remove_unfinished_full(const io::Path& spool_dir) {
   for (const char* name : {kSpoolFile, kPackedFile}) ::unlink((spool_dir / name).c_str());
 }
 
-catalog::State sample_state(etcd::Member& member, std::string object, std::optional<Revision> hash_at) {
+catalog::State sample_state(etcd::Member& member, std::string object) {
   catalog::State state;
   state.object = std::move(object);
   if (const auto status = member.status()) {
@@ -194,13 +221,6 @@ catalog::State sample_state(etcd::Member& member, std::string object, std::optio
     state.version = status->version;
     state.storage_version = status->storage_version;
     state.db_size = static_cast<std::uint64_t>(std::max<std::int64_t>(status->db_size, 0));
-  }
-  if (hash_at) {
-    if (const auto hash = member.hash_kv(*hash_at)) {
-      state.hash_kv = catalog::HashSample{hash->hash, hash->at, hash->compact};
-    } else {
-      log_info("no HashKV sample", "revision={} reason=\"{}\"", *hash_at, hash.error().what);
-    }
   }
   if (const auto leases = member.leases()) {
     for (const etcd::LeaseState& lease : *leases) {

@@ -45,9 +45,9 @@ Result<FullTaken> take_full(etcd::Member& member, store::ObjectStore& store, con
 // What a process that was killed while it took one has left in its spool directory.
 void remove_unfinished_full(const io::Path& spool_dir);
 
-// What the member says about itself now: leases with their TTL, members, versions; with `hash_at` also HashKV there.
-// Parts that cannot be asked (auth, compacted) are left out.
-catalog::State sample_state(etcd::Member& member, std::string object, std::optional<Revision> hash_at);
+// What the member says about itself now: leases with their TTL, members, versions. Parts that cannot be asked (auth) are
+// left out; so is HashKV, which only a full has.
+catalog::State sample_state(etcd::Member& member, std::string object);
 
 // Puts the state beside an object; an older one of the same object stays.
 Status put_state(store::ObjectStore& store, const catalog::State& state);

@@ -77,7 +77,7 @@ Status Outbox::publish(const Segment& segment, const std::stop_token& stop) {
   parts_.counters.delta_ms += static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::milliseconds>(parts_.clock.ticks() - begun).count());
   if (parts_.member == nullptr || stop.stop_requested()) return {};
-  const catalog::State state = sample_state(*parts_.member, done.key, std::nullopt);
+  const catalog::State state = sample_state(*parts_.member, done.key);
   if (state.version.empty()) return {};  // etcd does not answer now; the delta does not need it
   parts_.options.steps->about_to("put a delta's state");
   if (auto put = put_state(*parts_.place.store, state); !put) {
