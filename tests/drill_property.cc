@@ -230,7 +230,7 @@ TEST_P(Property, EveryRevisionComesBack) {
   MUST(const Revision head, writer.head());
   MUST_DO(published(temp.path(), head, recorder));
   recorder.signal(SIGTERM);
-  MUST(const int code, recorder.wait(20s));
+  MUST(const int code, recorder.wait(4min));
   ASSERT_EQ(code, 0) << recorder.log_tail();
 
   // What the source says of itself.

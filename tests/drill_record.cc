@@ -65,7 +65,7 @@ TEST_P(RecordDrill, SigtermPublishesEverything) {
   EXPECT_GT(count(R"(store_call_bytes_total{operation="put"})"), 0);
   EXPECT_EQ(count(R"(store_calls_total{operation="put",outcome="failed"})"), 0);
   recorder.signal(SIGTERM);
-  MUST(const int code, recorder.wait(40s));
+  MUST(const int code, recorder.wait(4min));
   EXPECT_EQ(code, 0) << log();
   expect_complete(head);
   EXPECT_GE(catalog::read_timeline(*store())->deltas.size(), 2U);
@@ -82,7 +82,7 @@ TEST_P(RecordDrill, KilledAtRandomNothingAcknowledgedIsLost) {
     std::this_thread::sleep_for(std::chrono::milliseconds(random() % 1500));
     told = std::max(told, acknowledged());
     recorder.signal(SIGKILL);
-    ASSERT_TRUE(recorder.wait(10s));
+    ASSERT_TRUE(recorder.wait(4min));
     const auto timeline = catalog::read_timeline(*store());
     ASSERT_TRUE(timeline) << timeline.error().what;
     for (const catalog::Gap& gap : timeline->gaps) EXPECT_EQ(gap.reason, "") << "after kill " << kill;
@@ -110,7 +110,7 @@ TEST_P(RecordDrill, CompactedWhileDown) {
     }
     ASSERT_TRUE(wait_until([&] { return acknowledged() >= delivered.raw(); })) << log();
     recorder.signal(SIGKILL);
-    ASSERT_TRUE(recorder.wait(10s));
+    ASSERT_TRUE(recorder.wait(4min));
   }
   EXPECT_TRUE(catalog::read_timeline(*store())->deltas.empty());
   Revision compacted, head;
@@ -125,7 +125,7 @@ TEST_P(RecordDrill, CompactedWhileDown) {
   ASSERT_TRUE(wait_until([&] { return metric(metrics_port_, "fulls_total") >= 1; })) << log();
   ASSERT_TRUE(wait_until([&] { return acknowledged() >= head.raw(); })) << log();
   recorder.signal(SIGTERM);
-  MUST(const int code, recorder.wait(40s));
+  MUST(const int code, recorder.wait(4min));
   EXPECT_EQ(code, 0) << log();
   expect_complete(head, 1);
   const auto gaps = capture::read_gaps(*store());
@@ -150,7 +150,7 @@ TEST_P(RecordDrill, EtcdRestartsUnderneath) {
     ASSERT_TRUE(restarted) << restarted.error().what;
   }
   recorder.signal(SIGTERM);
-  MUST(const int code, recorder.wait(60s));
+  MUST(const int code, recorder.wait(4min));
   EXPECT_EQ(code, 0) << log();
   expect_complete(head);
 }

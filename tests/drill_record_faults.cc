@@ -68,7 +68,7 @@ TEST_P(RecordFaults, PasswordAndTokensThatExpire) {
   MUST(const ProgramResult again, run_program(beside));
   EXPECT_EQ(again.exit_code, 0) << again.err;
   recorder.signal(SIGTERM);
-  MUST(const int code, recorder.wait(40s));
+  MUST(const int code, recorder.wait(4min));
   EXPECT_EQ(code, 0) << log();
   EXPECT_THAT(log(), Not(HasSubstr(secret)));
   expect_complete(head);
@@ -113,7 +113,7 @@ TEST_P(RecordFaults, DiskFullUnderTheSpool) {
     EXPECT_EQ(metric(metrics_port_, "blocked"), 0);
   }
   recorder.signal(SIGTERM);
-  MUST(const int code, recorder.wait(40s));
+  MUST(const int code, recorder.wait(4min));
   EXPECT_EQ(code, 0) << log();
   expect_complete(head);
 }
@@ -133,7 +133,7 @@ TEST_P(RecordFaults, TenMinutesAwayFromAFiveMinuteCompaction) {
     MUST(delivered, write(writer, 50));
     ASSERT_TRUE(wait_until([&] { return acknowledged() >= delivered.raw(); })) << log();
     recorder.signal(SIGKILL);
-    ASSERT_TRUE(recorder.wait(10s));
+    ASSERT_TRUE(recorder.wait(4min));
   }
   EXPECT_TRUE(catalog::read_timeline(*store())->deltas.empty());
   const auto back = std::chrono::steady_clock::now() + 10 * minute;
@@ -148,7 +148,7 @@ TEST_P(RecordFaults, TenMinutesAwayFromAFiveMinuteCompaction) {
   MUST(head, write(writer, 5));
   ASSERT_TRUE(wait_until([&] { return acknowledged() >= head.raw(); })) << log();
   recorder.signal(SIGTERM);
-  MUST(const int code, recorder.wait(40s));
+  MUST(const int code, recorder.wait(4min));
   EXPECT_EQ(code, 0) << log();
   expect_complete(head, 1);
   EXPECT_EQ(capture::read_gaps(*store())->front().span.first, delivered.next());

@@ -41,7 +41,7 @@ class RecordSteps : public RecordDrill {
       if (metric(metrics_port_, "deltas_total") >= 3 && metric(metrics_port_, "fulls_total") >= 1) break;
     }
     if (recorder.running()) recorder.signal(SIGTERM);
-    MUST(const int code, recorder.wait(40s));
+    MUST(const int code, recorder.wait(4min));
     died = code == 128 + SIGKILL;
     EXPECT_TRUE(died || code == 0) << code << log();
   }

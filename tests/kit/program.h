@@ -18,10 +18,10 @@
 namespace tidemark::testing {
 
 struct ProgramOptions {
-  std::vector<std::string> environment{};     // "NAME=value", beside our own environment (without ETCD* variables)
-  io::Path working_directory{};               // empty: ours
-  std::chrono::milliseconds timeout{60'000};  // run_program() only: then SIGKILL and Errc::timeout
-  std::string input{};                        // run_program() only: what it reads on standard input
+  std::vector<std::string> environment{};      // "NAME=value", beside our own environment (without ETCD* variables)
+  io::Path working_directory{};                // empty: ours
+  std::chrono::milliseconds timeout{300'000};  // run_program() only: then SIGKILL and Errc::timeout
+  std::string input{};                         // run_program() only: what it reads on standard input
 };
 
 struct ProgramResult {

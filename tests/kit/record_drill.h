@@ -28,7 +28,7 @@ namespace tidemark::testing {
   ASSERT_TRUE(TM_CONCAT(must_, __LINE__)) << TM_CONCAT(must_, __LINE__).error().what; \
   declaration = *std::move(TM_CONCAT(must_, __LINE__))
 
-inline bool wait_until(const std::function<bool()>& holds, std::chrono::seconds most = std::chrono::seconds(60)) {
+inline bool wait_until(const std::function<bool()>& holds, std::chrono::seconds most = std::chrono::minutes(4)) {
   for (const auto end = std::chrono::steady_clock::now() + most; std::chrono::steady_clock::now() < end;) {
     if (holds()) return true;
     std::this_thread::sleep_for(std::chrono::milliseconds(20));

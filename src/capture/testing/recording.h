@@ -39,7 +39,7 @@ class NamedStore : public store::ObjectStore {
   const std::string url_;
 };
 
-inline bool wait_until(const std::function<bool()>& holds, std::chrono::seconds most = std::chrono::seconds(30)) {
+inline bool wait_until(const std::function<bool()>& holds, std::chrono::seconds most = std::chrono::minutes(2)) {
   for (const auto end = std::chrono::steady_clock::now() + most; std::chrono::steady_clock::now() < end;) {
     if (holds()) return true;
     std::this_thread::sleep_for(std::chrono::milliseconds(2));

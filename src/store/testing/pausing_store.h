@@ -18,7 +18,7 @@ class PausingStore final : public ObjectStore {
   // The next commit of a key that begins with `prefix` stops before it has any effect.
   void pause_next(std::string prefix);
   // True once a writer stands still; false after `most`. Then paused_key() is the key it would have made.
-  bool wait_until_paused(std::chrono::milliseconds most = std::chrono::seconds(30));
+  bool wait_until_paused(std::chrono::milliseconds most = std::chrono::minutes(2));
   std::string paused_key();
   void release();  // also disarms
 
