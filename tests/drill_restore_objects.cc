@@ -15,7 +15,6 @@
 namespace tidemark::testing {
 namespace {
 
-using namespace std::chrono_literals;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -76,9 +75,8 @@ class RestoreObjects : public RestoreObjectsDrill {
     const json::json_pointer revision("/metadata/annotations/deployment.kubernetes.io~1revision");
     for (int round = 0; round < rounds; round++) {
       EXPECT_TRUE(
-          wait_until([&] { return get("deployments.apps", ns, "web-" + std::to_string(round)).contains(revision); }));
+          eventually([&] { return get("deployments.apps", ns, "web-" + std::to_string(round)).contains(revision); }));
     }
-    EXPECT_TRUE(wait_until([&] { return !get("serviceaccounts", ns, "default").is_null(); }));
   }
   static void expect_code(const ProgramResult& ran, int code) { EXPECT_EQ(ran.exit_code, code) << ran.out << ran.err; }
   static json data_of(const std::string& ns, const std::string& name) {
@@ -172,7 +170,7 @@ TEST_F(RestoreObjects, ADefinitionComesBackWithItsObjects) {
                  {"storage", true},
                  {"schema",
                   {{"openAPIV3Schema", {{"type", "object"}, {"x-kubernetes-preserve-unknown-fields", true}}}}}}}}}}}));
-  ASSERT_TRUE(wait_until([&] { return admin_->discover().value().find("gears.drill.example.com") != nullptr; }));
+  ASSERT_TRUE(eventually([&] { return admin_->discover().value().find("gears.drill.example.com") != nullptr; }));
   for (int i = 0; i < scaled(20); i++) {
     make("gears.drill.example.com", "works",
          named_object(fmt::format("gear-{}", i),
@@ -181,7 +179,7 @@ TEST_F(RestoreObjects, ADefinitionComesBackWithItsObjects) {
   const Dump before = dump("works");
   const std::string at = moment();
   remove("customresourcedefinitions.apiextensions.k8s.io", "", "gears.drill.example.com");
-  ASSERT_TRUE(wait_until([&] { return admin_->discover().value().find("gears.drill.example.com") == nullptr; }));
+  ASSERT_TRUE(eventually([&] { return admin_->discover().value().find("gears.drill.example.com") == nullptr; }));
   const ProgramResult without = tidemark({"restore", "gears", "-n", "works", "--at", at, "--yes"});
   expect_code(without, 3);
   EXPECT_THAT(without.err, HasSubstr("nobody serves this kind now"));
@@ -273,7 +271,7 @@ TEST_F(RestoreObjects, OfTwoAtOnceOneRuns) {
     const std::string text{std::istreambuf_iterator<char>(in), {}};
     return text.find(") T ") != std::string::npos;
   };
-  ASSERT_TRUE(wait_until(stopped)) << first.log_tail();
+  ASSERT_TRUE(eventually(stopped)) << first.log_tail();
   const std::string number = last_restore();
   const ProgramResult second = tidemark(args);
   expect_code(second, 1);
@@ -286,7 +284,7 @@ TEST_F(RestoreObjects, OfTwoAtOnceOneRuns) {
     EXPECT_THAT(refused.err, HasSubstr("still runs"));
   }
   first.signal(SIGCONT);
-  MUST(const int code, first.wait(60s));
+  MUST(const int code, first.wait(kPatience));
   EXPECT_EQ(code, 0) << first.log_tail();
   EXPECT_EQ(data_of("both", "m4"), (json{{"a", "1"}}));
   expect_code(tidemark(args), 0);
@@ -375,7 +373,7 @@ TEST_F(RestoreObjects, WhoMayWorkInOneNamespaceRestoresThatOne) {
            {{"roleRef", {{"apiGroup", "rbac.authorization.k8s.io"}, {"kind", "Role"}, {"name", "reader"}}},
             {"subjects", {{{"apiGroup", "rbac.authorization.k8s.io"}, {"kind", "User"}, {"name", "restricted"}}}}}));
   ProgramResult unwritable;
-  ASSERT_TRUE(wait_until([&] {
+  ASSERT_TRUE(eventually([&] {
     unwritable = restore("elsewhere");
     return unwritable.err.find("cannot list") == std::string::npos;
   }));

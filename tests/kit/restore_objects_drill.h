@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -24,6 +25,10 @@ namespace tidemark::testing {
 
 using nlohmann::json;
 using Dump = std::map<std::string, json>;  // "deployments.apps shop/web" -> what is compared
+
+// Every wait is for a condition; this is for what hangs, on a machine where everything else goes first.
+inline constexpr std::chrono::seconds kPatience{300};
+inline bool eventually(const std::function<bool()>& holds) { return wait_until(holds, kPatience); }
 
 class RestoreObjectsDrill : public ::testing::Test {
  protected:
@@ -45,11 +50,13 @@ class RestoreObjectsDrill : public ::testing::Test {
   static json make(const std::string& kind_name, const std::string& ns, json object);
   static void remove(const std::string& kind_name, const std::string& ns, const std::string& name);
   static json get(const std::string& kind_name, const std::string& ns, const std::string& name);
-  static void make_namespace(const std::string& name) { make("namespaces", "", {{"metadata", {{"name", name}}}}); }
+  // Returns when its controllers are done with it: what a dump holds does not depend on how fast they are.
+  static void make_namespace(const std::string& name);
   static void remove_namespace(const std::string& name);
 
   // Everything of a namespace, the namespace itself included, but what controllers make.
   static Dump dump(const std::string& ns);
+  static Result<Dump> try_dump(const std::string& ns);
   // Waits until it is so, and fails with the first difference when it is not.
   static void expect_dump(const std::string& ns, const Dump& expected);
   // The number of the newest restore.
