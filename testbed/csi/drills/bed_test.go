@@ -3,6 +3,7 @@ package drills
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -16,18 +17,24 @@ import (
 	"time"
 
 	"github.com/container-storage-interface/spec/lib/go/csi"
+	"golang.org/x/sys/unix"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 )
 
+// patience is how long a drill waits for what must come: far longer than it takes where the processors belong to others.
+// Nothing waits this long where all is well.
+const patience = 3 * time.Minute
+
 // bed is a driver that runs, and a client of it.
 type bed struct {
 	t       *testing.T
 	dir     string
 	flags   []string
-	command *exec.Cmd
+	process *os.Process
+	ended   chan error // closed when the process has; the first to read gets how
 	conn    *grpc.ClientConn
 	control csi.ControllerClient
 	group   csi.GroupControllerClient
@@ -37,25 +44,46 @@ type bed struct {
 // start starts a driver with an empty pool. When the test ends nothing of it may be left.
 func start(t *testing.T, flags ...string) *bed {
 	t.Helper()
-	b := &bed{t: t, dir: t.TempDir(), flags: flags}
-	b.run()
+	// Not t.TempDir(): that has the test's name in it, and a loop device keeps but 63 bytes of its image's path.
+	dir, err := os.MkdirTemp("", "csi-")
+	must(t, err)
+	b := &bed{t: t, dir: dir, flags: flags}
 	t.Cleanup(func() {
 		b.stop()
-		// The kernel detaches a device a little after its last user has gone.
-		for deadline := time.Now().Add(10 * time.Second); !t.Failed() && len(b.attached()) > 0; time.Sleep(5 * time.Millisecond) {
-			if time.Now().After(deadline) {
-				t.Errorf("loop devices are left: %v", b.attached())
-			}
+		if !t.Failed() {
+			b.wantDetached()
 		}
-		if table := read(t, "/proc/self/mountinfo"); strings.Contains(table, b.dir) && !t.Failed() {
-			t.Errorf("mounts are left:\n%s", table)
+		if left := b.mounted(); left != "" && !t.Failed() {
+			t.Errorf("mounts are left:\n%s", left)
 		}
 		if t.Failed() {
-			lines := strings.Split(read(t, b.path("log")), "\n")
-			t.Logf("the driver's last lines:\n%s", strings.Join(lines[max(0, len(lines)-40):], "\n"))
+			text, _ := os.ReadFile(b.path("log"))
+			t.Logf("the driver's last lines:\n%s", lastLines(string(text), 25))
+			kept, _ := filepath.Abs(filepath.Join("../../../build/test-results/logs", t.Name()))
+			if err := errors.Join(os.MkdirAll(kept, 0o755), os.WriteFile(filepath.Join(kept, "csi-driver.log"), text, 0o644)); err == nil {
+				t.Logf("its log is kept: %s", kept)
+			}
+			return // what may still be mounted is better not emptied; the namespace takes it
 		}
+		must(t, os.RemoveAll(dir))
 	})
+	b.run()
 	return b
+}
+
+func lastLines(text string, count int) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return strings.Join(lines[max(0, len(lines)-count):], "\n")
+}
+
+// until waits for what must come.
+func until(t *testing.T, what string, so func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !so(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited %s for %s", patience, what)
+		}
+	}
 }
 
 func (b *bed) path(parts ...string) string {
@@ -67,13 +95,19 @@ func (b *bed) run(more ...string) {
 	b.t.Helper()
 	arguments := append([]string{"--endpoint", "unix://" + b.path("csi.sock"), "--control", b.path("control.sock"),
 		"--pool", b.path("pool"), "--pool-size", "1G"}, append(b.flags, more...)...)
-	b.command = exec.Command("/proc/self/exe", arguments...)
-	b.command.Env = append(os.Environ(), part+"=driver")
+	command := exec.Command("/proc/self/exe", arguments...)
+	command.Env = append(os.Environ(), part+"=driver")
 	log, err := os.OpenFile(b.path("log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	must(b.t, err)
 	defer log.Close()
-	b.command.Stdout, b.command.Stderr = log, log
-	must(b.t, b.command.Start())
+	command.Stdout, command.Stderr = log, log
+	must(b.t, command.Start())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- command.Wait()
+		close(ended)
+	}()
+	b.process, b.ended = command.Process, ended
 	b.connect()
 }
 
@@ -83,56 +117,100 @@ func (b *bed) connect() {
 		b.conn.Close()
 	}
 	// A dial that comes too early would be tried again a second later only.
-	for deadline := time.Now().Add(60 * time.Second); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
-		if probe, err := net.Dial("unix", b.path("csi.sock")); err == nil {
-			probe.Close()
-			break
+	until(b.t, "the driver's socket", func() bool {
+		select {
+		case err := <-b.ended:
+			b.t.Fatalf("the driver ended while it started: %v", err)
+		default:
 		}
-	}
+		probe, err := net.Dial("unix", b.path("csi.sock"))
+		if err == nil {
+			probe.Close()
+		}
+		return err == nil
+	})
 	conn, err := grpc.NewClient("unix://"+b.path("csi.sock"), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	must(b.t, err)
 	b.conn, b.control, b.group, b.node = conn, csi.NewControllerClient(conn), csi.NewGroupControllerClient(conn), csi.NewNodeClient(conn)
-	for deadline := time.Now().Add(60 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		_, err := csi.NewIdentityClient(conn).Probe(ctx, &csi.ProbeRequest{}, grpc.WaitForReady(true))
-		cancel()
-		if err == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			b.t.Fatalf("the driver does not answer: %v\n%s", err, read(b.t, b.path("log")))
-		}
-	}
+	_, err = csi.NewIdentityClient(conn).Probe(ctx(b.t), &csi.ProbeRequest{}, grpc.WaitForReady(true))
+	must(b.t, err)
 }
 
 // kill is kill -9.
 func (b *bed) kill() {
-	_ = b.command.Process.Kill()
-	_ = b.command.Wait()
+	_ = b.process.Kill()
+	<-b.ended
 }
 
-// stop is SIGTERM, after which nothing is left.
+// stop is SIGTERM, after which nothing is left. What ended before is left alone.
 func (b *bed) stop() {
-	if b.command.ProcessState != nil {
+	if b.process == nil || b.process.Signal(syscall.SIGTERM) != nil {
 		return
 	}
-	_ = b.command.Process.Signal(syscall.SIGTERM)
-	if err := b.command.Wait(); err != nil {
-		b.t.Errorf("the driver's end: %v", err)
+	select {
+	case err := <-b.ended:
+		if err != nil {
+			b.t.Errorf("the driver's end: %v", err)
+		}
+	case <-time.After(patience):
+		b.t.Errorf("the driver does not end within %s of SIGTERM", patience)
+		b.kill()
 	}
 }
 
-// attached are the loop devices with an image of this bed behind them.
+// attached are the loop devices with an image of this bed behind them. Others are the machine's business: beds of other
+// tests come and go beside this one, and their devices too.
 func (b *bed) attached() []string {
 	names, _ := filepath.Glob("/sys/block/loop*/loop/backing_file")
 	var found []string
 	for _, name := range names {
 		text, _ := os.ReadFile(name)
-		if strings.Contains(string(text), b.dir) || strings.HasPrefix(string(text), "/volumes/vol-") {
-			found = append(found, strings.Split(name, "/")[3]+": "+strings.TrimSpace(string(text)))
+		device, image := strings.Split(name, "/")[3], strings.TrimSpace(string(text))
+		// Once its file system is detached, an image has no path from here but that in its file system: whose it is says
+		// the name that the device was given when it was attached.
+		if strings.HasPrefix(image, "/volumes/vol-") {
+			image = nameOf("/dev/"+device) + " (detached)"
+		}
+		if strings.Contains(image, b.dir+"/") {
+			found = append(found, device+": "+image)
 		}
 	}
 	return found
+}
+
+// nameOf is what a loop device was told its image is called, the first 63 bytes of it. A device that is gone has none.
+func nameOf(path string) string {
+	device, err := os.Open(path)
+	if err != nil {
+		return ""
+	}
+	defer device.Close()
+	info, err := unix.IoctlLoopGetStatus64(int(device.Fd()))
+	if err != nil {
+		return ""
+	}
+	return unix.ByteSliceToString(info.File_name[:])
+}
+
+// wantDetached waits, because the kernel detaches a device a little after its last user has gone.
+func (b *bed) wantDetached() {
+	b.t.Helper()
+	for deadline := time.Now().Add(patience); len(b.attached()) > 0; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			b.t.Errorf("loop devices are left: %v", b.attached())
+			return
+		}
+	}
+}
+
+// mounted are the lines of the mount table that speak of this bed.
+func (b *bed) mounted() (lines string) {
+	for line := range strings.Lines(read(b.t, "/proc/self/mountinfo")) {
+		if strings.Contains(line, b.dir+"/") {
+			lines += line
+		}
+	}
+	return lines
 }
 
 // fault switches one on (with JSON) or off (method DELETE) over the control socket.
@@ -154,7 +232,7 @@ func (b *bed) fault(method, name, body string) {
 }
 
 func ctx(t *testing.T) context.Context {
-	c, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	c, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
 	return c
 }

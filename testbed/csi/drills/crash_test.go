@@ -135,7 +135,7 @@ func dieAt(t *testing.T, operation, step string) {
 	s.run("--kill-at", step)
 	before := s.listed()
 	wantCode(t, operations[operation](s), codes.Unavailable)
-	if err := s.command.Wait(); err == nil || err.Error() != "signal: killed" {
+	if err := <-s.ended; err == nil || err.Error() != "signal: killed" {
 		t.Fatalf("the driver is not killed: %v", err)
 	}
 
@@ -227,7 +227,7 @@ func (s *scene) wantWritable(id string) {
 	select {
 	case err := <-done:
 		must(s.t, err)
-	case <-time.After(5 * time.Second):
+	case <-time.After(patience):
 		s.t.Fatalf("volume %s stays frozen", id)
 	}
 }
@@ -267,15 +267,11 @@ func TestSIGTERMDetachesEverythingAndARestartHasItAll(t *testing.T) {
 	open, err := os.Open(filepath.Join(path, "file")) // a pod that is not done yet
 	must(t, err)
 	b.stop()
-	if table := read(t, "/proc/self/mountinfo"); strings.Contains(table, b.dir) {
-		t.Errorf("still mounted:\n%s", table)
+	if left := b.mounted(); left != "" {
+		t.Errorf("still mounted:\n%s", left)
 	}
 	must(t, open.Close())
-	for deadline := time.Now().Add(5 * time.Second); len(b.attached()) > 0; time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("still attached: %v", b.attached())
-		}
-	}
+	b.wantDetached()
 	b.run()
 	wantText(t, filepath.Join(b.publish(volume, asMount()), "file"), "kept")
 }

@@ -56,14 +56,11 @@ func writing(t *testing.T, x, y string) (end func()) {
 		}
 	}
 	t.Cleanup(end)
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
-		if info, err := os.Stat(y); err == nil && info.Size() > 4096 {
-			return end
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("the writer writes nothing")
-		}
-	}
+	until(t, "the writer's first numbers", func() bool {
+		info, err := os.Stat(y)
+		return err == nil && info.Size() > 4096
+	})
+	return end
 }
 
 func number(t *testing.T, path string) int64 {

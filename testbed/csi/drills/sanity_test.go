@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // What csi-sanity 5.6 skips with this driver, each with its reason. Anything else that it skips fails the test.
@@ -38,11 +39,15 @@ type report struct {
 		Cases    []struct {
 			Name    string `xml:"name,attr"`
 			Status  string `xml:"status,attr"`
-			Skipped *struct {
-				Message string `xml:"message,attr"`
-			} `xml:"skipped"`
+			Skipped *said  `xml:"skipped"`
+			Failure *said  `xml:"failure"`
+			Error   *said  `xml:"error"`
 		} `xml:"testcase"`
 	} `xml:"testsuite"`
+}
+
+type said struct {
+	Message string `xml:"message,attr"`
 }
 
 func TestSanity(t *testing.T) {
@@ -54,13 +59,13 @@ func TestSanity(t *testing.T) {
 				"--csi.stagingdir=" + b.path("stage"), "--csi.testvolumesize=33554432", "--csi.testvolumeexpandsize=67108864",
 				"--csi.testvolumemutableparameters=" + b.path("mutable.yaml"), "--ginkgo.no-color",
 				"--ginkgo.junit-report=" + b.path("junit.xml")}, mode.tests...)
+			started := time.Now()
 			out, err := exec.Command(sanityProgram(), arguments...).CombinedOutput()
 			text := string(out)
+			t.Logf("csi-sanity: %s", lastLines(text, 4))
 			if err != nil {
-				t.Fatalf("%v\n%s", err, text)
+				t.Errorf("csi-sanity after %s: %v\n%s", time.Since(started), err, lastLines(text, 30))
 			}
-			lines := strings.Split(strings.TrimSpace(text), "\n")
-			t.Logf("csi-sanity: %s", strings.Join(lines[max(0, len(lines)-4):], "\n"))
 			wantSkips(t, b.path("junit.xml"), append(slices.Collect(maps.Keys(excused)), mode.skips...))
 			b.wantSnapshots(0)
 		})
@@ -80,6 +85,12 @@ func wantSkips(t *testing.T, path string, excused []string) {
 		}
 		for _, test := range suite.Cases {
 			switch {
+			case test.Failure != nil || test.Error != nil:
+				for _, word := range []*said{test.Failure, test.Error} {
+					if word != nil {
+						t.Errorf("%s: %s: %s", test.Status, test.Name, word.Message)
+					}
+				}
 			case test.Status == "passed":
 				passed++
 			case test.Skipped != nil && slices.ContainsFunc(excused, func(word string) bool { return strings.Contains(test.Name, word) }):

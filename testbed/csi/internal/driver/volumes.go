@@ -15,6 +15,7 @@ import (
 	"tidemark.test/csi/internal/freeze"
 	"tidemark.test/csi/internal/hold"
 	"tidemark.test/csi/internal/loop"
+	"tidemark.test/csi/internal/mounts"
 	"tidemark.test/csi/internal/pool"
 	"tidemark.test/csi/internal/records"
 )
@@ -246,9 +247,10 @@ func (d *Driver) DeleteVolume(_ context.Context, r *csi.DeleteVolumeRequest) (*c
 	return &csi.DeleteVolumeResponse{}, nil
 }
 
-// inUse waits a moment, because the kernel detaches a device a little after its last user has gone.
+// inUse waits a moment for a device that nobody uses in sight, because the kernel detaches it a little after its last
+// user has gone: not as long as a sidecar waits for its answer (ten seconds), for a mount in a pod is not in sight.
 func (d *Driver) inUse(id string) (bool, error) {
-	for deadline := time.Now().Add(2 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 		image := d.pool.Image(volumeFolder, id)
 		devices, err := loop.Of(image)
 		if errors.Is(err, os.ErrNotExist) || err == nil && len(devices) == 0 {
@@ -258,8 +260,8 @@ func (d *Driver) inUse(id string) (bool, error) {
 			return true, err
 		}
 		for _, device := range devices {
-			if hold.Held(image, device) {
-				return true, nil
+			if mounted, err := mounts.OfLoop(device.Number); err != nil || len(mounted) > 0 || hold.Held(image, device) {
+				return true, err
 			}
 		}
 	}

@@ -82,7 +82,8 @@ func holder(_ *os.File, files []*os.File, arguments []string) {
 }
 
 func await(done func() bool, otherwise string) error {
-	for deadline := time.Now().Add(5 * time.Second); !done(); time.Sleep(2 * time.Millisecond) {
+	// The process has to be started, which takes seconds where the processors belong to others.
+	for deadline := time.Now().Add(time.Minute); !done(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			return errors.New(otherwise)
 		}
