@@ -42,7 +42,7 @@ func TestAProcessInIt(t *testing.T) {
 	_ = command.Process.Kill()
 	_ = command.Wait()
 	for range 2 { // the second time there is nothing to remove
-		if err := Remove(name, 5*time.Second); err != nil {
+		if err := Remove(name, time.Minute); err != nil {
 			t.Error(err)
 		}
 	}

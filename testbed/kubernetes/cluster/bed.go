@@ -62,6 +62,17 @@ func Start(ctx context.Context, folder Folder, options *Options, listeners []net
 	if err := bed.step(Etcd, func() error { return bed.start(ctx, bed.etcd()) }); err != nil {
 		return nil, err
 	}
+	if options.S3 {
+		serve := func() error {
+			if err := bed.prepareS3(); err != nil {
+				return err
+			}
+			return bed.start(ctx, bed.s3())
+		}
+		if err := bed.step(S3, serve); err != nil {
+			return nil, err
+		}
+	}
 	if !options.OnlyEtcd {
 		serve := func() error {
 			if err := bed.start(ctx, bed.apiServer()); err != nil {
@@ -170,13 +181,17 @@ func (b *Bed) restoreSnapshot() error {
 func (b *Bed) serveGates(listeners []net.Listener) {
 	targets := map[string]int{
 		ListenAPIServer: apiServerPort, ListenFront: frontPort, ListenEtcd: etcdPort, ListenDirect: apiServerPort,
+		ListenS3: s3FrontPort,
 	}
-	for at, name := range Listeners {
-		gate := proxy.NewGate(name, fmt.Sprintf("127.0.0.1:%d", targets[name]), name == ListenFront)
+	for at, name := range b.options.Listeners() {
+		gate := proxy.NewGate(name, fmt.Sprintf("127.0.0.1:%d", targets[name]), name == ListenFront || name == ListenS3)
 		b.Gates[name] = gate
 		go func() { b.log.Printf("listener %s: %v", name, gate.Serve(listeners[at])) }()
 	}
 	go func() { b.log.Printf("front: %v", b.serveFront()) }()
+	if b.options.S3 {
+		go func() { b.log.Printf("front of s3: %v", b.serveObjectFront()) }()
+	}
 }
 
 func (b *Bed) serveFront() error {
@@ -221,7 +236,7 @@ func (b *Bed) Restart(ctx context.Context, name string) error {
 	if err := b.Processes.Restart(name); err != nil {
 		return err
 	}
-	for _, program := range []program{b.etcd(), b.apiServer(), b.controller(), b.scheduler()} {
+	for _, program := range []program{b.etcd(), b.apiServer(), b.controller(), b.scheduler(), b.s3()} {
 		if program.Name == name {
 			if err := b.answers(ctx, program); err != nil {
 				return err

@@ -91,7 +91,7 @@ func (f Folder) End(orderly time.Duration) error {
 		return err
 	}
 	defer lock.Close()
-	const force = 10 * time.Second
+	const force = 3 * time.Minute // for the kernel, to end processes that were told to, where others want the processors
 	started := time.Now()
 	for told := syscall.Signal(0); ; time.Sleep(20 * time.Millisecond) {
 		if syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {

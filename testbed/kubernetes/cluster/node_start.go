@@ -176,7 +176,7 @@ func (b *Bed) nodeAnswers(ctx context.Context, name string) error {
 
 // Sweep removes what no namespace of the bed held. Whoever calls it holds the folder's lock: no process of the bed lives.
 func (f Folder) Sweep() error {
-	if err := cgroup.Remove(cgroup.Name(string(f)), 5*time.Second); err != nil {
+	if err := cgroup.Remove(cgroup.Name(string(f)), time.Minute); err != nil {
 		return fmt.Errorf("the bed in %s: %w", f, err)
 	}
 	return nil

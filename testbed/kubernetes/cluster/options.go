@@ -24,6 +24,7 @@ type Options struct {
 	NoController  bool     `json:"no_controller_manager,omitempty"`
 	NoScheduler   bool     `json:"no_scheduler,omitempty"`
 	CSI           bool     `json:"csi,omitempty"`
+	S3            bool     `json:"s3,omitempty"`
 	Flags         []string `json:"flags,omitempty"` // PROGRAM=--flag=value, after all others
 	Again         bool     `json:"again,omitempty"` // go on with the keys and data that are there
 	From          string   `json:"from,omitempty"`  // begin with this etcd snapshot
@@ -40,10 +41,17 @@ const (
 	ListenFront     = "front"     // ends TLS, may answer by errors of its own
 	ListenEtcd      = "etcd"
 	ListenDirect    = "direct" // the API server again, for our own helpers; is never broken
+	ListenS3        = "s3"     // with Options.S3; may answer by errors of its own
 )
 
-// Listeners lists them in that order.
-var Listeners = []string{ListenAPIServer, ListenFront, ListenEtcd, ListenDirect}
+// Listeners lists those that this bed has, in that order.
+func (o *Options) Listeners() []string {
+	names := []string{ListenAPIServer, ListenFront, ListenEtcd, ListenDirect}
+	if o.S3 {
+		names = append(names, ListenS3)
+	}
+	return names
+}
 
 // Names of the processes.
 const (
@@ -55,7 +63,7 @@ const (
 
 var flagged = []string{
 	Etcd, APIServer, Controller, Scheduler, SnapshotController, CSIDriver, CSIProvisioner, CSISnapshotter, Kubelet, Containerd,
-	CSIRegistrar,
+	CSIRegistrar, S3,
 }
 
 // Resolve makes paths absolute, finds the programs, and says what is missing.
@@ -100,10 +108,13 @@ func (o *Options) check() error {
 		needed = append(needed, o.etcd("etcdutl"))
 	}
 	needed = append(needed, o.csiPrograms()...)
+	if o.S3 {
+		needed = append(needed, o.versitygw())
+	}
 	for _, program := range needed {
 		if info, err := os.Stat(program); err != nil || info.Mode()&0o111 == 0 {
 			return fmt.Errorf("the program %s is missing: build it with testbed/etcd/build, testbed/kubernetes/build "+
-				"control-plane (csi: volumes, with testbed/csi/build), or name their folder by --programs", program)
+				"control-plane (csi: volumes, with testbed/csi/build; testbed/s3/build), or name their folder by --programs", program)
 		}
 	}
 	if err := o.checkNodes(); err != nil {

@@ -4,10 +4,12 @@ package drill
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -55,9 +57,14 @@ type drilled struct {
 		FrontKubeconfig           string `json:"front_kubeconfig"`
 		FrontRestrictedKubeconfig string `json:"front_restricted_kubeconfig"`
 		Volumes                   string
-		Seconds                   float64
-		Steps                     []cluster.Step
-		RSS                       map[string]int `json:"rss_mib"`
+		S3                        struct {
+			Endpoint, Region, Bucket string
+			AccessKey                string `json:"access_key"`
+			SecretKey                string `json:"secret_key"`
+		}
+		Seconds float64
+		Steps   []cluster.Step
+		RSS     map[string]int `json:"rss_mib"`
 	}
 }
 
@@ -73,11 +80,7 @@ func start(t *testing.T, args ...string) *drilled {
 func (b *drilled) whenOver() {
 	b.Cleanup(func() {
 		if b.Failed() {
-			logs, _ := filepath.Glob(filepath.Join(b.dir, "logs", "*"))
-			for _, log := range logs {
-				output, _ := exec.Command("tail", "-n", "15", log).Output()
-				b.Logf("%s:\n%s", log, output)
-			}
+			b.keepLogs()
 		}
 		if _, err := os.Stat(b.dir); err == nil {
 			b.must("down")
@@ -85,9 +88,26 @@ func (b *drilled) whenOver() {
 	})
 }
 
+// Shows the last lines of each log, and keeps all of them: the bed's folder goes with the test.
+func (b *drilled) keepLogs() {
+	b.Helper()
+	logs, _ := filepath.Glob(filepath.Join(b.dir, "logs", "*"))
+	for _, log := range logs {
+		output, _ := exec.Command("tail", "-n", "15", log).Output()
+		b.Logf("%s:\n%s", log, output)
+	}
+	kept := filepath.Join(programs, "..", "test-results", "logs", b.Name())
+	if err := errors.Join(os.RemoveAll(kept), os.CopyFS(kept, os.DirFS(filepath.Join(b.dir, "logs")))); err != nil {
+		b.Logf("its logs are not kept: %v", err)
+		return
+	}
+	b.Logf("its logs are kept: %s", kept)
+}
+
 func (b *drilled) up(args ...string) {
 	b.Helper()
-	output := b.must("up", append([]string{"--programs", programs}, args...)...)
+	// With these tests: after Ctrl-C, and after the end of their time, nobody else would end it.
+	output := b.must("up", append([]string{"--programs", programs, "--with", strconv.Itoa(os.Getpid())}, args...)...)
 	if err := json.Unmarshal([]byte(output), &b.ready); err != nil {
 		b.Fatalf("bed up printed %q: %v", output, err)
 	}

@@ -31,13 +31,10 @@ func (b *drilled) goesOnUnderChurn() {
 		}
 	})
 	b.encryptBy(filepath.Join(b.dir, "encryption.yaml"), "secretbox", "aescbc") // which kube-apiserver's restart reads
-	slowest := 0.0
 	for _, process := range []string{"kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd"} {
 		started := time.Now()
 		b.must("restart", process)
-		took := time.Since(started).Seconds()
-		slowest = max(slowest, took)
-		b.Logf("%s killed, started and at work again in %.1f s; %s", process, took, b.memory())
+		b.Logf("%s killed, started and at work again in %.1f s; %s", process, time.Since(started).Seconds(), b.memory())
 		b.must("pause", process)
 		time.Sleep(time.Second)
 		b.must("resume", process)
@@ -53,8 +50,8 @@ func (b *drilled) goesOnUnderChurn() {
 		b.Fatal(err, churned)
 	}
 	b.Logf("churned: %s", churned)
-	if done.Succeeded < 100 || done.Longest > slowest+60 {
-		b.Errorf("too little came through: the slowest restart took %.1f s", slowest)
+	if done.Succeeded < 100 {
+		b.Error("too little came through")
 	}
 	for _, process := range b.status().Processes {
 		if process.State != "running" || process.Starts != 2 {

@@ -82,9 +82,7 @@ func (b *drilled) untilContent(client *api.Client, snapshot, what string, so fun
 	b.Helper()
 	b.until("the content of "+snapshot+" to be "+what, func() bool {
 		var all struct{ Items []content }
-		if err := client.Get(context.Background(), "/apis/snapshot.storage.k8s.io/v1/volumesnapshotcontents", &all); err != nil {
-			b.Fatal(err)
-		}
+		b.get(client, "/apis/snapshot.storage.k8s.io/v1/volumesnapshotcontents", &all)
 		return slices.ContainsFunc(all.Items, func(one content) bool {
 			return one.Spec.VolumeSnapshotRef.Name == snapshot && so(one)
 		})
@@ -93,11 +91,25 @@ func (b *drilled) untilContent(client *api.Client, snapshot, what string, so fun
 
 func (s seen) done() bool { return s.Status.Phase == "Bound" || s.Status.ReadyToUse }
 
-func (b *drilled) see(client *api.Client, path string) (object seen) {
+// Reads a path, once more where a server was too slow to answer, or was not up to it: 5xx, no answer within a minute.
+func (b *drilled) get(client *api.Client, path string, into any) {
 	b.Helper()
-	if err := client.Get(context.Background(), path, &object); err != nil {
+	var err error
+	b.until("an answer to "+path, func() bool {
+		if err = client.Get(context.Background(), path, into); err != nil && (code(err) == 0 || code(err) >= 500) {
+			b.Logf("once more: %v", err)
+			return false
+		}
+		return true
+	})
+	if err != nil {
 		b.Fatal(err)
 	}
+}
+
+func (b *drilled) see(client *api.Client, path string) (object seen) {
+	b.Helper()
+	b.get(client, path, &object)
 	return object
 }
 
@@ -130,9 +142,7 @@ func (b *drilled) inVolume(client *api.Client, claim, script string) string {
 		Spec struct{ CSI struct{ VolumeHandle string } }
 	}
 	name := b.see(client, claims+claim).Spec.VolumeName
-	if err := client.Get(context.Background(), "/api/v1/persistentvolumes/"+name, &volume); err != nil {
-		b.Fatal(err)
-	}
+	b.get(client, "/api/v1/persistentvolumes/"+name, &volume)
 	image := filepath.Join(b.poolMounted(), "volumes", volume.Spec.CSI.VolumeHandle+".img")
 	job := fmt.Sprintf("script-%d", scripts.Add(1))
 	b.must("run", "--name", job, "sh", "-c",

@@ -2,7 +2,9 @@ package drill
 
 import (
 	"bytes"
-	"net"
+	"encoding/binary"
+	"fmt"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,18 +12,19 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // What a bed has while it runs, to be looked for when it is over.
 type traces struct {
-	namespaces map[string]bool // as /proc/PID/ns/* names them
-	addresses  []string
-	taken      int64 // when, as ticks() tells it
+	namespaces map[string]bool   // as /proc/PID/ns/* names them
+	sockets    map[string]string // that listen: number of each, and its address
+	taken      int64             // when, as ticks() tells it
 }
 
 func (b *drilled) traces() traces {
 	b.Helper()
-	found := traces{namespaces: map[string]bool{}, taken: b.ticks("/proc/uptime", 0)}
+	found := traces{namespaces: map[string]bool{}, sockets: map[string]string{}, taken: b.ticks("/proc/uptime", 0)}
 	own := namespacesOf("self")
 	for pid := range b.processes() {
 		for namespace := range namespacesOf(pid) {
@@ -33,8 +36,39 @@ func (b *drilled) traces() traces {
 	if len(found.namespaces) < 3 {
 		b.Fatalf("a running bed has namespaces of its own for processes, mounts and network: %v", found.namespaces)
 	}
+	listening := b.listening()
 	for _, listener := range b.status().Listeners {
-		found.addresses = append(found.addresses, listener.Address)
+		number := listening[listener.Address]
+		if number == "" {
+			b.Fatalf("nothing listens at %s: %v", listener.Address, listening)
+		}
+		found.sockets[number] = listener.Address
+	}
+	return found
+}
+
+// The sockets of this network namespace that listen on IPv4: address to the number that the kernel gave, which no other
+// socket gets. An address is no trace: a port is free for the next bed, of another drill, as soon as this one is gone.
+func (b *drilled) listening() map[string]string {
+	b.Helper()
+	table, err := os.ReadFile("/proc/net/tcp")
+	if err != nil {
+		b.Fatal(err)
+	}
+	found := map[string]string{}
+	for line := range strings.Lines(string(table)) {
+		const local, state, number, listens = 1, 3, 9, "0A"
+		words := strings.Fields(line)
+		if len(words) <= number || words[state] != listens {
+			continue
+		}
+		var ip, port uint32
+		if _, err := fmt.Sscanf(words[local], "%08X:%04X", &ip, &port); err != nil {
+			b.Fatalf("%q: %v", line, err)
+		}
+		var octets [4]byte
+		binary.NativeEndian.PutUint32(octets[:], ip) // in the network's order, printed as a number of this machine
+		found[netip.AddrPortFrom(netip.AddrFrom4(octets), uint16(port)).String()] = words[number]
 	}
 	return found
 }
@@ -93,10 +127,9 @@ func (b *drilled) expectNothing(of traces) {
 		}
 		return true
 	})
-	for _, address := range of.addresses {
-		if connection, err := net.Dial("tcp", address); err == nil {
-			connection.Close()
-			b.Errorf("something still answers at %s", address)
+	for address, number := range b.listening() {
+		if of.sockets[number] == address {
+			b.Errorf("the bed's socket still listens at %s", address)
 		}
 	}
 	mounts, _ := os.ReadFile("/proc/self/mountinfo")
@@ -165,6 +198,27 @@ func TestTheBedEndsWithWhoeverWaitsForIt(t *testing.T) {
 	_ = command.Process.Kill()
 	_ = command.Wait()
 	bed.until("the processes of the bed to be gone", func() bool { return len(bed.processes()) == 0 })
+}
+
+// Whoever started it with `--with` takes it along when it ends: SIGKILL of tests, for instance.
+func TestTheBedEndsWithItsOwner(t *testing.T) {
+	t.Parallel()
+	owner := exec.Command("sleep", "3600")
+	if err := owner.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = owner.Wait() }()
+	defer func() { _ = owner.Process.Kill() }()
+	bed := start(t, "--only-etcd", "--with", strconv.Itoa(owner.Process.Pid))
+	traces := bed.traces()
+	if _, err := health(bed.ready.Etcd, time.Minute); err != nil {
+		t.Error(err)
+	}
+	_ = owner.Process.Kill()
+	bed.expectNothing(traces)
+	if _, err := bed.run("up", "--programs", programs, "--only-etcd", "--with", strconv.Itoa(1<<22+1)); err == nil || !strings.Contains(err.Error(), "--with 4194305: no such process") {
+		t.Errorf("an owner that there is not: %v", err)
+	}
 }
 
 func TestAFailedStartShowsTheLastLines(t *testing.T) {

@@ -41,7 +41,7 @@ func (f *Front) Serve(listener net.Listener) error {
 	}
 	server := &http.Server{
 		Handler: http.HandlerFunc(func(answer http.ResponseWriter, request *http.Request) {
-			if !f.misbehaves(answer, request) {
+			if !f.Gate.answers(answer, request, writeStatus) {
 				passOn.ServeHTTP(answer, request)
 			}
 		}),
@@ -73,26 +73,31 @@ func identify(request *httputil.ProxyRequest) {
 	}
 }
 
-func (f *Front) misbehaves(answer http.ResponseWriter, request *http.Request) bool {
-	rule, _ := f.Gate.current()
+// Says whether the rule is for this request, and if so answers it: the headers here, the rest by write.
+func (g *Gate) answers(answer http.ResponseWriter, request *http.Request, write func(http.ResponseWriter, int)) bool {
+	rule, _ := g.current()
 	switch {
 	case rule.Status == 0,
 		rule.Method != "" && rule.Method != request.Method,
 		rule.path != nil && !rule.path.MatchString(request.URL.RequestURI()),
 		rule.Share > 0 && rand.Float64() >= rule.Share,
-		!f.Gate.take():
+		!g.take():
 		return false
 	}
 	if rule.RetryAfter > 0 {
 		answer.Header().Set("Retry-After", strconv.Itoa(rule.RetryAfter))
 	}
-	answer.Header().Set("Content-Type", "application/json")
-	answer.WriteHeader(rule.Status)
-	_ = json.NewEncoder(answer).Encode(map[string]any{
-		"apiVersion": "v1", "kind": "Status", "status": "Failure", "code": rule.Status,
-		"reason": reasons[rule.Status], "message": "the bed was told to answer so",
-	})
+	write(answer, rule.Status)
 	return true
+}
+
+func writeStatus(answer http.ResponseWriter, status int) {
+	answer.Header().Set("Content-Type", "application/json")
+	answer.WriteHeader(status)
+	_ = json.NewEncoder(answer).Encode(map[string]any{
+		"apiVersion": "v1", "kind": "Status", "status": "Failure", "code": status,
+		"reason": reasons[status], "message": "the bed was told to answer so",
+	})
 }
 
 // As the API server names them (metav1.StatusReason).

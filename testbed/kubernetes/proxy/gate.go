@@ -9,9 +9,9 @@ import (
 
 // A Gate passes connections of one listener on to a fixed address. Its methods may be called by several threads.
 type Gate struct {
-	name    string
-	target  string
-	endsTLS bool
+	name         string
+	target       string
+	seesRequests bool
 
 	mutex   sync.Mutex
 	rule    Rule
@@ -29,9 +29,9 @@ type Count struct {
 	Broken      int   `json:"broken"` // connections cut or refused, requests answered by a status
 }
 
-// NewGate makes a gate that is whole. One that endsTLS has a Front behind it.
-func NewGate(name, target string, endsTLS bool) *Gate {
-	return &Gate{name: name, target: target, endsTLS: endsTLS, changed: make(chan struct{})}
+// NewGate makes a gate that is whole. One that seesRequests has a Front or an ObjectFront behind it.
+func NewGate(name, target string, seesRequests bool) *Gate {
+	return &Gate{name: name, target: target, seesRequests: seesRequests, changed: make(chan struct{})}
 }
 
 // Name is the listener's name.
@@ -39,7 +39,7 @@ func (g *Gate) Name() string { return g.name }
 
 // Break sets a rule in the place of the one before.
 func (g *Gate) Break(rule Rule) error {
-	if err := rule.Check(g.endsTLS); err != nil {
+	if err := rule.Check(g.seesRequests); err != nil {
 		return err
 	}
 	g.set(rule)

@@ -17,7 +17,7 @@ type Rule struct {
 	Delay          time.Duration `json:"delay,omitempty"`      // each piece of data is held this long, either way
 	BytesPerSecond int64         `json:"bytes_per_second,omitempty"`
 
-	// For a listener that ends TLS: requests are answered by this status, and do not get through.
+	// For a listener whose requests are seen: they are answered by this status, and do not get through.
 	Status     int     `json:"status,omitempty"`
 	RetryAfter int     `json:"retry_after,omitempty"` // seconds, in the answer's header
 	Share      float64 `json:"share,omitempty"`       // of the requests; 0 is all
@@ -31,9 +31,9 @@ type Rule struct {
 }
 
 // Check says what is wrong with a rule, and makes it ready for use.
-func (r *Rule) Check(endsTLS bool) error {
-	if r.Status != 0 && !endsTLS {
-		return errors.New("only the listener 'front' can answer by a status: the others pass bytes on unseen")
+func (r *Rule) Check(seesRequests bool) error {
+	if r.Status != 0 && !seesRequests {
+		return errors.New("only the listeners 'front' and 's3' can answer by a status: the others pass bytes on unseen")
 	}
 	if r.Status != 0 && (r.Status < 400 || r.Status > 599) {
 		return fmt.Errorf("status %d is not an error (400 to 599)", r.Status)

@@ -7,9 +7,9 @@ import (
 
 func TestRuleCheck(t *testing.T) {
 	for _, row := range []struct {
-		rule    Rule
-		endsTLS bool
-		fine    bool
+		rule         Rule
+		seesRequests bool
+		fine         bool
 	}{
 		{Rule{BlackHole: true}, false, true},
 		{Rule{Refuse: true, Times: 3}, false, true},
@@ -29,7 +29,7 @@ func TestRuleCheck(t *testing.T) {
 		{Rule{Delay: -1}, false, false},
 		{Rule{CutAfter: -1}, false, false},
 	} {
-		if err := row.rule.Check(row.endsTLS); (err == nil) != row.fine {
+		if err := row.rule.Check(row.seesRequests); (err == nil) != row.fine {
 			t.Errorf("%+v: %v", row.rule, err)
 		}
 	}

@@ -28,26 +28,36 @@ type ready struct {
 	Direct          string         `json:"direct_kubeconfig"`
 	Etcd            string         `json:"etcd"`
 	Control         string         `json:"control"`
+	S3              *objectStore   `json:"s3,omitempty"`
 	Volumes         string         `json:"volumes,omitempty"` // what they lie on
 	Seconds         float64        `json:"seconds"`
 	Steps           []cluster.Step `json:"steps"`
 	RSS             map[string]int `json:"rss_mib"`
 }
 
+// How to reach the object store of --s3.
+type objectStore struct {
+	Endpoint  string `json:"endpoint"`
+	Region    string `json:"region"`
+	Bucket    string `json:"bucket"`
+	AccessKey string `json:"access_key"`
+	SecretKey string `json:"secret_key"`
+}
+
 // The process inside the namespaces: process 1 there.
 func inside(args []string) error {
 	started := time.Now()
 	folder := cluster.Folder(args[0])
-	listeners, err := space.Enter(len(cluster.Listeners))
+	options, err := cluster.LoadOptions(folder.Options())
+	if err != nil {
+		return err
+	}
+	listeners, err := space.Enter(len(options.Listeners()))
 	if err != nil {
 		return err
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	options, err := cluster.LoadOptions(folder.Options())
-	if err != nil {
-		return err
-	}
 	if err := folder.Prepare(options); err != nil {
 		return err
 	}
@@ -83,6 +93,10 @@ func report(folder cluster.Folder, options *cluster.Options, bed *cluster.Bed, s
 		Seconds:         time.Since(started).Seconds(),
 		Steps:           bed.Steps(),
 		RSS:             map[string]int{},
+	}
+	if options.S3 {
+		said.S3 = &objectStore{"http://" + options.Outside[cluster.ListenS3], cluster.S3Region, cluster.S3Bucket,
+			cluster.S3AccessKey, cluster.S3SecretKey}
 	}
 	said.RSS["bed"], _ = process.Memory(os.Getpid())
 	for _, status := range bed.Processes.Status() {

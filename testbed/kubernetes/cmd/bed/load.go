@@ -32,7 +32,7 @@ func (f *verbFlags) client(args []string) (context.Context, *api.Client, error) 
 		return nil, nil, err
 	}
 	address := options.Outside[*through]
-	if address == "" || *through == cluster.ListenEtcd {
+	if address == "" || *through == cluster.ListenEtcd || *through == cluster.ListenS3 {
 		return nil, nil, fmt.Errorf("no listener '%s' to an API server (direct, apiserver, front)", *through)
 	}
 	client, err := api.New(address, folder.Keys(), pki.Admin)

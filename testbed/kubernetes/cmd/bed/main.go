@@ -21,7 +21,7 @@ const usage = `usage: bed VERB [--dir D] ...
   pause     PROCESS    SIGSTOP: connections stay, nothing answers
   resume    PROCESS
   run       PROGRAM [ARGS]...    one more process in the bed   --name: what it is called
-  break     LISTENER   apiserver, etcd or front      (bed break --help: how)
+  break     LISTENER   apiserver, etcd, front or s3  (bed break --help: how)
   heal      LISTENER
   fault     NAME       the CSI driver of --csi misbehaves      (bed fault --help: how)   --off: no more
   dump      every object at one resource version, as sorted JSON lines
@@ -29,7 +29,7 @@ const usage = `usage: bed VERB [--dir D] ...
   churn     objects come, change and go for a while
 
 Processes: etcd, kube-apiserver, kube-controller-manager, kube-scheduler;
-with --node kubelet and containerd, those of the second node kubelet-2 and containerd-2, and so on.
+with --node kubelet and containerd, those of the second node kubelet-2 and containerd-2, and so on; with --s3 s3.
 `
 
 var verbs = map[string]func(args []string) error{

@@ -85,14 +85,14 @@ func run(args []string) error {
 }
 
 func breakListener(args []string) error {
-	flags := newFlags("break", "apiserver|etcd|front")
+	flags := newFlags("break", "apiserver|etcd|front|s3")
 	var rule proxy.Rule
 	flags.BoolVar(&rule.BlackHole, "black-hole", false, "connections open, and no byte goes either way")
 	flags.BoolVar(&rule.Refuse, "refuse", false, "connections are reset as they come")
 	flags.Int64Var(&rule.CutAfter, "cut-after", 0, "a connection is reset after this many `BYTES` to the client")
 	flags.DurationVar(&rule.Delay, "delay", 0, "each piece of data is held this long, either way")
 	flags.Int64Var(&rule.BytesPerSecond, "slow", 0, "`BYTES` a second, either way, of each connection")
-	flags.IntVar(&rule.Status, "status", 0, "front only: answer requests by this status")
+	flags.IntVar(&rule.Status, "status", 0, "front and s3 only: answer requests by this status")
 	flags.IntVar(&rule.RetryAfter, "retry-after", 0, "with a status: the header, in seconds")
 	flags.Float64Var(&rule.Share, "share", 0, "with a status: of the requests, between 0 and 1 (default all)")
 	flags.StringVar(&rule.Method, "method", "", "with a status: only requests of this method")
@@ -106,7 +106,7 @@ func breakListener(args []string) error {
 }
 
 func heal(args []string) error {
-	flags := newFlags("heal", "apiserver|etcd|front")
+	flags := newFlags("heal", "apiserver|etcd|front|s3")
 	folder, err := flags.parse(args, 1)
 	if err != nil {
 		return err

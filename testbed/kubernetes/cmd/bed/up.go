@@ -37,12 +37,14 @@ func up(args []string) error {
 	flags.BoolVar(&options.NoScheduler, "no-scheduler", false, "without kube-scheduler")
 	flags.BoolVar(&options.NoController, "no-controller-manager", false, "without kube-controller-manager")
 	flags.BoolVar(&options.CSI, "csi", false, "volumes and snapshots of them: CSI driver, sidecars, snapshot-controller, classes")
+	flags.BoolVar(&options.S3, "s3", false, "an S3 server, with the bucket '"+cluster.S3Bucket+"'; its keys are printed")
 	flags.IntVar(&options.Nodes, "node", 0, "with so many nodes: containerd, runc and kubelet, to run pods (as root)")
 	flags.Func("flag", "`PROGRAM=--name=value`: one more flag of a program; may be given again", func(flag string) error {
 		options.Flags = append(options.Flags, flag)
 		return nil
 	})
 	foreground := flags.Bool("foreground", false, "stay; the bed ends with this process")
+	with := flags.Int("with", 0, "`PID`: the bed ends at the latest when that process does, in whatever way")
 	launched := flags.Bool("launched", false, "for bed up itself: end when nobody reads standard output before the bed is ready")
 	folder, err := flags.parse(args, 0)
 	if err != nil {
@@ -57,7 +59,16 @@ func up(args []string) error {
 	if !*foreground {
 		return launch(folder, args)
 	}
-	return hold(folder, &options, *launched)
+	var owner *os.File // readable when it has ended
+	if *with > 0 {
+		number, err := unix.PidfdOpen(*with, 0)
+		if err != nil {
+			return fmt.Errorf("--with %d: %w", *with, err)
+		}
+		owner = os.NewFile(uintptr(number), "owner")
+		defer owner.Close()
+	}
+	return hold(folder, &options, *launched, owner)
 }
 
 // The program is in DIR/kubernetes/bed.
@@ -114,7 +125,7 @@ func launch(folder cluster.Folder, args []string) error {
 }
 
 // Holds the bed: it ends when this process does.
-func hold(folder cluster.Folder, options *cluster.Options, launched bool) error {
+func hold(folder cluster.Folder, options *cluster.Options, launched bool, owner *os.File) error {
 	lock, err := folder.Hold()
 	if err != nil {
 		return err
@@ -122,7 +133,7 @@ func hold(folder cluster.Folder, options *cluster.Options, launched bool) error 
 	defer lock.Close()
 	options.Outside = cluster.Outside{}
 	var listeners []net.Listener
-	for _, name := range cluster.Listeners {
+	for _, name := range options.Listeners() {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			return err
@@ -153,6 +164,12 @@ func hold(folder cluster.Folder, options *cluster.Options, launched bool) error 
 	if launched {
 		go endWithReader(folder, signals)
 	}
+	if owner != nil {
+		go func() {
+			await(unix.PollFd{Fd: int32(owner.Fd()), Events: unix.POLLIN})
+			signals <- syscall.SIGTERM
+		}()
+	}
 	go end(inside, signals)
 	state, err := inside.Wait()
 	if err = errors.Join(err, folder.Sweep()); err != nil {
@@ -179,15 +196,16 @@ func end(inside *space.Space, signals <-chan os.Signal) {
 
 // Whoever waits for the bed may be killed meanwhile; then nobody would know that it is there.
 func endWithReader(folder cluster.Folder, signals chan<- os.Signal) {
-	output := []unix.PollFd{{Fd: 1}}
-	for {
-		_, err := unix.Poll(output, -1)
-		if errors.Is(err, unix.EINTR) {
-			continue
-		}
-		break
-	}
+	await(unix.PollFd{Fd: 1})
 	if !folder.IsReady() {
 		signals <- syscall.SIGTERM
+	}
+}
+
+func await(what unix.PollFd) {
+	for {
+		if _, err := unix.Poll([]unix.PollFd{what}, -1); !errors.Is(err, unix.EINTR) {
+			return
+		}
 	}
 }
