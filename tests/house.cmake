@@ -12,6 +12,10 @@ endforeach()
 add_test(NAME house.checkers COMMAND ${CMAKE_SOURCE_DIR}/tests/house/checkers_test.py WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 set_tests_properties(house.checkers PROPERTIES TIMEOUT 300 LABELS house)
 
+# And testbed/drill must tell of each way in which tests can fail.
+add_test(NAME house.drill COMMAND ${CMAKE_SOURCE_DIR}/tests/house/drill_test.py WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+set_tests_properties(house.drill PROPERTIES TIMEOUT 300 LABELS house)
+
 if(TARGET tidemark)
   # The README's tour and every `tidemark` command of the documents, against the program.
   add_test(NAME house.readme COMMAND ${CMAKE_SOURCE_DIR}/tools/check_readme $<TARGET_FILE:tidemark>
