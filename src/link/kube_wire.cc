@@ -14,9 +14,12 @@ using std::chrono::nanoseconds;
 constexpr std::uint64_t kMostBody = 64UL << 20U, kMostRefusal = 1UL << 20U;
 
 // As a server means it that asks to be asked again: it has done nothing.
-net::Verdict verdict_of_refusal(const KubeCall& call, int status, std::optional<nanoseconds> after) {
+net::Verdict verdict_of_refusal(const KubeCall& call, int status, const KubeRefusal& refusal,
+                                std::optional<nanoseconds> after) {
   if (status == 429) return {net::Fault::throttled, after};
   if (status < 500 && status != 408) return {};
+  // Whoever should answer for the server is away for longer than a retry waits, and other calls need no retries.
+  if (refusal.message.find("failed calling webhook") != std::string::npos) return {};
   if (after) return {status == 503 ? net::Fault::throttled : net::Fault::passing, after};
   return {call.repeatable ? net::Fault::passing : net::Fault::lasting};
 }
@@ -94,7 +97,7 @@ KubeWire::Try KubeWire::refusal_of(const KubeCall& call, net::Response& response
   auto after = net::parse_retry_after(response.header("Retry-After"), clock_.now());
   if (!after && refusal.after) after = *refusal.after;
   return {.status = std::unexpected(error_of(refusal, call.doing)),
-          .verdict = verdict_of_refusal(call, response.status(), after),
+          .verdict = verdict_of_refusal(call, response.status(), refusal, after),
           .disbelieved = response.status() == 401,
           .proof = std::move(proof)};
 }

@@ -81,7 +81,8 @@ Status Attempts::again(const Error& why, const Verdict& verdict) {
   wait = gate_.jittered(std::min(wait, policy.longest_wait));
   if (verdict.after) wait = std::max(wait, std::min(*verdict.after, policy.longest_wait));
   if (gate_.clock_.ticks() - began_ + wait > policy.budget) return give_up("the time for it is used up");
-  if (!gate_.take_token()) return give_up("too many retries are under way");
+  // A server that says when to come again is not down.
+  if (!verdict.after && !gate_.take_token()) return give_up("too many retries are under way");
   if (verdict.fault == Fault::throttled) gate_.pause_all(wait);
   ++tries_;
   if (!gate_.wait_(wait, stop_)) return fail(Errc::cancelled, "asked to stop after: {}", why.what);

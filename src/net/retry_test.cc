@@ -58,6 +58,7 @@ TEST(Retry, EndsForEveryReasonThereIs) {
        {Row{"lasting", {}, {Fault::lasting}, 0}, Row{"one try", {.most_tries = 1}, {Fault::passing}, 0},
         Row{"no time", {.first_wait = 10s, .budget = 4s}, {Fault::passing}, 0},
         Row{"no tokens", {.tokens = 2}, {Fault::passing}, 2},
+        Row{"asked to come again", {.tokens = 0}, {Fault::throttled, 1s}, 7},
         Row{"time for some", {.budget = 35s}, {Fault::throttled, 10s}, 3},
         Row{"a wish beyond reason is cut", {.longest_wait = 10s, .budget = 35s}, {Fault::throttled, 1h}, 3}}) {
     Bench bench;

@@ -19,8 +19,10 @@ bool between_hops(std::string_view name) {
 
 }  // namespace
 
-BreakingProxy::BreakingProxy(std::string upstream)
-    : upstream_(std::move(upstream)), server_([this](const Received& request) { return serve(request); }) {}
+BreakingProxy::BreakingProxy(std::string upstream, ClientOptions client)
+    : upstream_(std::move(upstream)),
+      client_(std::move(client)),
+      server_([this](const Received& request) { return serve(request); }) {}
 
 void BreakingProxy::break_call(int n, Break how) {
   heal();

@@ -28,8 +28,8 @@ struct Break {
 
 class BreakingProxy {
  public:
-  // `upstream`: http://host:port, without a slash at the end.
-  explicit BreakingProxy(std::string upstream);
+  // `upstream`: http://host:port, without a slash at the end; https:// with what `client` trusts and shows.
+  explicit BreakingProxy(std::string upstream, ClientOptions client = {.proxy = ""});
 
   std::string url() const { return server_.url(); }
   // The n-th call from now on (the first is 1) breaks like this; all others pass.
@@ -48,7 +48,7 @@ class BreakingProxy {
   Reply forward(const Received& request);
 
   const std::string upstream_;
-  Client client_{{.proxy = ""}};
+  Client client_;
   mutable std::mutex mutex_;
   std::map<int, Break> at_;
   Break all_;
