@@ -9,13 +9,14 @@
 namespace tidemark::live {
 namespace {
 
-// One after the other without an answer, and nobody is there any more.
-constexpr int kMostSilent = 3;
+// Of a step whose answer was lost; each does only what is not done yet.
+constexpr int kMostWrites = 3;
 // For what a cluster does by itself after something was created: accounts, quotas, the pods of a webhook.
 constexpr std::chrono::seconds kRoundsWithin{20};
 
-bool is_silence(const Error& error) {
-  return is_no_answer(error.code) && error.what.find("webhook") == std::string::npos && error.code != Errc::timeout;
+// A server that has lost a webhook answers all else: the step waits for the next round.
+bool is_lost(const Error& error) {
+  return error.code == Errc::unavailable && error.what.find("webhook") == std::string::npos;
 }
 
 // May it go better a moment later, though no other step went well?
@@ -38,8 +39,9 @@ class Course {
     TM_CHECK(rounds());
     for (const Step* step : wrote_) {
       tell("verify");
-      const Status as_meant = writer_.verify(*step);
-      if (tools_.stop.stop_requested()) return fail(Errc::cancelled, "stopped");
+      Status as_meant = writer_.verify(*step);
+      if (!as_meant) TM_CHECK(need_server(as_meant.error()));
+      if (!as_meant && is_lost(as_meant.error())) as_meant = writer_.verify(*step);
       if (!as_meant) all_.failed.push_back({step, as_meant.error()});
     }
     all_.made = writer_.made();
@@ -55,16 +57,33 @@ class Course {
   Status write(const Step& step) {
     tell("write");
     auto done = writer_.write(step);
-    if (tools_.stop.stop_requested()) return fail(Errc::cancelled, "stopped");
+    for (int tries = 1; !done; tries++) {
+      TM_CHECK(need_server(done.error()));
+      if (!is_lost(done.error()) || tries == kMostWrites) break;
+      done = writer_.write(step);
+    }
     if (done) {
-      silent_ = 0;
       wrote_.push_back(&step);
       (*done == StepWriter::Done::wrote ? all_.wrote : all_.already)++;
-      return {};
+    } else {
+      all_.failed.push_back({&step, std::move(done).error()});
     }
-    if (is_silence(done.error()) && ++silent_ >= kMostSilent) return std::unexpected(std::move(done).error());
-    all_.failed.push_back({&step, std::move(done).error()});
     return {};
+  }
+
+  // After a failure: was it only this step's? A server that restarts is waited for, so that not every step waits its
+  // whole time for nobody. Fails with `why`: there is no server any more.
+  Status need_server(const Error& why) {
+    if (tools_.stop.stop_requested()) return fail(Errc::cancelled, "stopped");
+    if (!is_no_answer(why.code)) return {};
+    Patience patience(tools_.clock, tools_.server_back_within);
+    for (;;) {
+      const auto version = tools_.client.version(tools_.stop);
+      if (version || !is_no_answer(version.error().code)) return {};
+      if (!patience.wait(tools_.stop)) break;
+    }
+    if (tools_.stop.stop_requested()) return fail(Errc::cancelled, "stopped");
+    return std::unexpected(why);
   }
 
   Status rounds() {
@@ -86,7 +105,6 @@ class Course {
   StepWriter writer_;
   std::vector<const Step*> steps_, wrote_;
   Executed all_;
-  int silent_ = 0;
 };
 
 }  // namespace

@@ -26,7 +26,7 @@ void leave_substance(json& object) {
 }  // namespace
 
 std::optional<std::string> uncovered(const json& live, const json& wanted) {
-  if (says_nothing(live) && says_nothing(wanted)) return std::nullopt;
+  if (wanted.is_null() || (says_nothing(live) && says_nothing(wanted))) return std::nullopt;
   if (wanted.is_object() && live.is_object()) {
     static const json kNothing;
     for (auto member = wanted.begin(); member != wanted.end(); ++member) {
@@ -44,6 +44,13 @@ std::optional<std::string> uncovered(const json& live, const json& wanted) {
     return std::nullopt;
   }
   return live == wanted ? std::nullopt : std::optional<std::string>("");
+}
+
+bool bears_our_name(const json& object) {
+  const json& managers = list_at(object, "/metadata/managedFields");
+  return std::ranges::any_of(managers, [](const json& entry) {
+    return text_at(entry, "/manager") == link::KubeClientOptions().field_manager;
+  });
 }
 
 bool same_substance(const json& a, const json& b) {

@@ -15,9 +15,13 @@ inline std::string version_in(const nlohmann::json& object) { return text_at(obj
 inline std::string name_in(const nlohmann::json& object) { return text_at(object, "/metadata/name"); }
 inline std::string namespace_in(const nlohmann::json& object) { return text_at(object, "/metadata/namespace"); }
 // Where `live` has another value than `wanted`: ".spec.replicas". nullopt: every value of `wanted` is in it, perhaps
-// with more beside. What a server leaves out because it is empty counts as there.
+// with more beside. What a server leaves out because it is empty counts as there, and null asks for nothing: the rules
+// of an aggregated role are its controller's.
 std::optional<std::string> uncovered(const nlohmann::json& live, const nlohmann::json& wanted);
 inline bool covers(const nlohmann::json& live, const nlohmann::json& wanted) { return !uncovered(live, wanted); }
+
+// We wrote some of it: our name is among its field managers.
+bool bears_our_name(const nlohmann::json& object);
 
 // The same apart from status and what the server itself counts: a state that was planned on still holds.
 bool same_substance(const nlohmann::json& a, const nlohmann::json& b);

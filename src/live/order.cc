@@ -91,18 +91,31 @@ struct Place {
 
 using ById = std::map<std::string, Step*>;
 
-// The addresses and ports that are to be had again.
+bool is_made_service(const Step& step) {
+  return step.kind.full_name() == "services" && (step.action == Action::create || step.action == Action::recreate);
+}
+
+// The addresses and ports that a Service is to have again.
+void add_claimed(const Step& step, std::set<std::string>& claimed) {
+  for (const nlohmann::json& address : list_at(step.body, "/spec/clusterIPs")) claimed.insert(address.dump());
+  for (const nlohmann::json& port : list_at(step.body, "/spec/ports")) {
+    if (port.is_object() && port.contains("nodePort")) claimed.insert("port " + port["nodePort"].dump());
+  }
+}
+
 std::set<std::string> claimed_addresses(const std::vector<Step>& steps) {
   std::set<std::string> claimed;
   for (const Step& step : steps) {
-    if (step.kind.full_name() != "services" || (step.action != Action::create && step.action != Action::recreate))
-      continue;
-    for (const nlohmann::json& address : list_at(step.body, "/spec/clusterIPs")) claimed.insert(address.dump());
-    for (const nlohmann::json& port : list_at(step.body, "/spec/ports")) {
-      if (port.is_object() && port.contains("nodePort")) claimed.insert("port " + port["nodePort"].dump());
-    }
+    if (is_made_service(step)) add_claimed(step, claimed);
   }
   return claimed;
+}
+
+// It takes any address and any port, so it lets those go first who want one of their own.
+bool gives_way(const Step& step) {
+  std::set<std::string> claimed;
+  if (is_made_service(step)) add_claimed(step, claimed);
+  return is_made_service(step) && claimed.empty();
 }
 
 bool holds_claimed(const Step& step, const std::set<std::string>& claimed) {
@@ -150,7 +163,7 @@ void break_circles(const World& world, std::vector<Step>& steps, const ById& by_
 Place place_of(const Step& step, const ById& by_id, std::map<std::string, Place>& known) {
   const std::string id = step.id();
   if (const auto found = known.find(id); found != known.end()) return found->second;
-  Place place{.rank = rank_of(step.kind), .depth = 0};
+  Place place{.rank = rank_of(step.kind), .depth = gives_way(step) ? 1 : 0};
   for (const std::string& owner : step.owners) {
     const auto found = by_id.find(owner);
     if (found == by_id.end()) continue;

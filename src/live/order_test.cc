@@ -120,5 +120,15 @@ TEST(Order, ANodePortIsAlsoInTheWay) {
             "remove services shop/taker\ncreate services shop/old\nremove services shop/zfree\n");
 }
 
+// A server gives out any port that is free: also one that another Service must have.
+TEST(Order, WhoTakesAnyAddressComesAfterThoseWhoWantTheirOwn) {
+  const Plan plan = planned(
+      {.wanted = {object("services shop/any", R"({"spec":{"type":"NodePort","ports":[{"port":1}]}})"),
+                  object("services shop/own", R"({"spec":{"type":"NodePort","ports":[{"port":1,"nodePort":30001}]}})"),
+                  object("configmaps shop/of-any", owned_by("v1", "Service", "any"))}});
+  EXPECT_EQ(actions(plan), "create services shop/own\ncreate services shop/any\ncreate configmaps shop/of-any\n");
+  EXPECT_EQ(step_of(plan, "configmaps shop/of-any").wave, 3);
+}
+
 }  // namespace
 }  // namespace tidemark::live

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <tuple>
 
 namespace tidemark::live {
@@ -32,21 +33,26 @@ std::vector<Question> questions_of(const Step& step) {
 
 class Asker {
  public:
-  Asker(link::KubeClient& client, const KubeKind& reviews, const std::stop_token& stop)
-      : client_(client), reviews_(reviews), stop_(stop) {}
+  Asker(link::KubeClient& client, const KubeKind& reviews, bool many_namespaces, const std::stop_token& stop)
+      : client_(client), reviews_(reviews), many_namespaces_(many_namespaces), stop_(stop) {}
 
+  // Who may do it to all is asked first, for one answer serves many: in all namespaces when the plan is about several,
+  // in this one, and then to this name, for a role may be about single names.
   Result<bool> may(const Question& question, const Step& step) {
-    // A role may be about single names: who may do it to all is asked first, for one answer serves many.
-    TM_LET(const bool all, may(question, step, ""));
+    const std::string ns = step.kind.namespaced ? step.name_space : std::string();
+    if (!ns.empty() && many_namespaces_) {
+      TM_LET(const bool everywhere, may(question, step, "", ""));
+      if (everywhere) return true;
+    }
+    TM_LET(const bool all, may(question, step, ns, ""));
     if (all || step.name.empty() || question.verb == "create") return all;
-    return may(question, step, step.name);
+    return may(question, step, ns, step.name);
   }
 
  private:
   using Key = std::tuple<std::string, std::string, std::string, std::string, std::string, std::string>;
 
-  Result<bool> may(const Question& question, const Step& step, const std::string& name) {
-    const std::string ns = step.kind.namespaced ? step.name_space : std::string();
+  Result<bool> may(const Question& question, const Step& step, const std::string& ns, const std::string& name) {
     const Key key{question.verb, step.kind.group, step.kind.resource, question.subresource, ns, name};
     if (const auto known = answers_.find(key); known != answers_.end()) return known->second;
     json attributes{{"verb", question.verb},
@@ -59,7 +65,8 @@ class Asker {
     const json review{{"apiVersion", reviews_.api_version()},
                       {"kind", reviews_.kind},
                       {"spec", {{"resourceAttributes", std::move(attributes)}}}};
-    TM_LET(const json answer, client_.create(reviews_, {}, review, {}, stop_));
+    // A question stores nothing anyway; said so, it is asked again when its answer is lost.
+    TM_LET(const json answer, client_.create(reviews_, {}, review, {.dry_run = true}, stop_));
     const bool allowed = answer.value(json::json_pointer("/status/allowed"), false);
     answers_[key] = allowed;
     return allowed;
@@ -67,6 +74,7 @@ class Asker {
 
   link::KubeClient& client_;
   const KubeKind& reviews_;
+  const bool many_namespaces_;
   const std::stop_token& stop_;
   std::map<Key, bool> answers_;
 };
@@ -85,7 +93,11 @@ Result<std::vector<std::string>> ask_permissions(link::KubeClient& client, const
   std::vector<std::string> denied;
   const KubeKind* reviews = served.find("selfsubjectaccessreviews", "authorization.k8s.io");
   if (reviews == nullptr) return denied;
-  Asker asker(client, *reviews, stop);
+  std::set<std::string> namespaces;
+  for (const Step& step : plan.steps) {
+    if (step.changes() && step.kind.namespaced) namespaces.insert(step.name_space);
+  }
+  Asker asker(client, *reviews, namespaces.size() > 1, stop);
   for (Step& step : plan.steps) {
     step.verb_denied.clear();
     for (const Question& question : questions_of(step)) {

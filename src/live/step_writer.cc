@@ -121,6 +121,11 @@ Result<StepWriter::Done> StepWriter::create_again(const Step& step, const json& 
     made_[step.id()] = uid_in(live);
     return Done::already;
   }
+  if (bears_our_name(live)) {
+    // It was not there when the plan was made, and we wrote it: before we were cut, and somebody has changed it since.
+    made_[step.id()] = uid_in(live);
+    return Done::already;
+  }
   if (!in_new_namespace(step)) return moved(step, "another one was made");
   made_[step.id()] = uid_in(live);
   return put_over(step, body, live);

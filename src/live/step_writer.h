@@ -23,6 +23,8 @@ struct StepTools {
   std::stop_token stop;
   // For a definition to be served, a namespace to be there, a deleted object to be gone.
   std::chrono::nanoseconds settle_within = std::chrono::seconds(60);
+  // For a server that gives no answer to be there again, as after a restart.
+  std::chrono::nanoseconds server_back_within = std::chrono::seconds(60);
 };
 
 class StepWriter {

@@ -80,7 +80,7 @@ Result<std::uint32_t> UndoLog::begin(UndoBegin record) {
     // A cut undo of the same restore: this one does its work.
     if (record.undoes != 0) {
       TM_LET(const UndoBegin cut, read(other.number));
-      if (cut.undoes == record.undoes && !is_running(cut.runner)) continue;
+      if (cut.undoes == record.undoes && need_dead(other.number)) continue;
     }
     return hinted(
         Result<std::uint32_t>(fail(Errc::conflict, "restore {} in {} runs, or was cut", other.number, store_.url())),
@@ -90,7 +90,15 @@ Result<std::uint32_t> UndoLog::begin(UndoBegin record) {
   if (record.number > kMostUndoNumber) return fail(Errc::unsupported, "{}: there are no more numbers", store_.url());
   const std::string text = print_record(record);
   const Status put = store_.put(undo_key(record.number, "begin"), as_bytes(text));
-  if (put) return record.number;
+  if (put && record.undoes == 0) return record.number;
+  if (put) {
+    // Somebody may have gone on with what this one takes back, since it was looked at. Each of the two first writes
+    // down that it is there and then looks for the other, so that one at least sees the other and withdraws.
+    const Status alone = need_others_dead(record.number);
+    if (alone) return record.number;
+    TM_CHECK(end(record.number, {.outcome = UndoEnd::Outcome::nothing, .ended = record.created}));
+    return std::unexpected(alone.error());
+  }
   if (put.error().code != Errc::already_exists) return std::unexpected(put.error());
   return hinted(
       Result<std::uint32_t>(fail(Errc::conflict, "restore {} in {} has just begun", record.number, store_.url())),
@@ -101,10 +109,36 @@ Status UndoLog::go_on(std::uint32_t number, const Runner& runner, Time now) {
   TM_LET(const Entry last, entry(number));
   if (last.ended) return fail(Errc::conflict, "restore {} has ended", number);
   TM_CHECK(need_dead(number));
+  TM_CHECK(need_others_dead(number));
+  TM_CHECK(need_not_taken_back(number));
   const std::string text = print_record(UndoAgain{.runner = runner, .created = now});
   const Status put = store_.put(undo_key(number, again_part(last.attempts + 1)), as_bytes(text));
-  if (put || put.error().code != Errc::already_exists) return put;
+  if (put) return need_others_dead(number);  // as in begin()
+  if (put.error().code != Errc::already_exists) return put;
   return fail(Errc::conflict, "somebody else goes on with restore {}", number);
+}
+
+Status UndoLog::need_others_dead(std::uint32_t number) {
+  TM_LET(const auto all, list());
+  for (const Entry& other : all) {
+    if (!other.ended && other.number != number) TM_CHECK(need_dead(other.number));
+  }
+  return {};
+}
+
+// Once that has begun, objects are not as this one left them.
+Status UndoLog::need_not_taken_back(std::uint32_t number) {
+  TM_LET(const auto all, list());
+  for (const Entry& other : all) {
+    if (other.ended || other.number == number) continue;
+    TM_LET(const UndoBegin record, read(other.number));
+    if (record.undoes != number) continue;
+    return hinted(Status(fail(Errc::conflict, "restore {} is taken back by {}, which was cut", number, other.number)),
+                  fmt::format("'tidemark restore --resume {}' finishes that; undoing it then brings back what restore "
+                              "{} had done",
+                              other.number, number));
+  }
+  return {};
 }
 
 Status UndoLog::end(std::uint32_t number, const UndoEnd& record) {

@@ -35,9 +35,9 @@ class UndoLog {
   Result<std::optional<UndoEnd>> read_end(std::uint32_t number);
 
   // Puts the record under the next number, which it returns. Errc::conflict: another one runs, or was cut; the hint
-  // says what to do about it.
+  // says what to do about it. One that takes another back may begin when neither that nor another try at it runs.
   Result<std::uint32_t> begin(UndoBegin record);
-  // Errc::conflict: it still runs, or ended, or somebody else goes on with it.
+  // Errc::conflict: it still runs, or ended, or somebody else goes on with it, or somebody began to take it back.
   Status go_on(std::uint32_t number, const Runner& runner, Time now);
   Status end(std::uint32_t number, const UndoEnd& record);
   // Errc::conflict: its process, or the last that went on with it, is still there.
@@ -45,6 +45,9 @@ class UndoLog {
 
  private:
   Result<Entry> entry(std::uint32_t number);
+  // Of all that have not ended, but `number`.
+  Status need_others_dead(std::uint32_t number);
+  Status need_not_taken_back(std::uint32_t number);
   store::ObjectStore& store_;
 };
 

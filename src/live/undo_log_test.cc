@@ -206,5 +206,59 @@ TEST(UndoLog, GoesOnWhenItsProcessIsGone) {
   EXPECT_EQ(log.go_on(3, this_runner(), kThen).error().code, Errc::not_found);
 }
 
+// Whoever goes on with a restore, and whoever takes it back, would write against each other.
+TEST(UndoLog, NobodyGoesOnWithWhatIsTakenBackNow) {
+  MemStore store;
+  UndoLog log(store);
+  ASSERT_EQ(log.begin(begin_of()).value(), 1U);
+  UndoBegin undo = begin_of(1);
+  undo.runner = this_runner();
+  ASSERT_EQ(log.begin(undo).value(), 2U);
+  const Status resumed = log.go_on(1, this_runner(), kThen);
+  ASSERT_FALSE(resumed);
+  EXPECT_EQ(resumed.error().code, Errc::conflict);
+  EXPECT_THAT(resumed.error().what, HasSubstr("restore 2 still runs"));
+  EXPECT_EQ(log.begin(begin_of(1)).error().code, Errc::conflict);
+  ASSERT_TRUE(log.end(2, {.ended = kThen}));
+  // Nor when it was cut: objects are not as the first one left them.
+  ASSERT_EQ(log.begin(begin_of(1)).value(), 3U);
+  const Status after = log.go_on(1, this_runner(), kThen);
+  ASSERT_FALSE(after);
+  EXPECT_EQ(after.error().code, Errc::conflict);
+  EXPECT_THAT(after.error().hint, HasSubstr("'tidemark restore --resume 3' finishes that"));
+  ASSERT_TRUE(log.end(3, {.ended = kThen}));
+  EXPECT_TRUE(log.go_on(1, {.host = "nowhere", .pid = 5, .started = 6}, kThen));
+}
+
+// The process that began it is gone, and another one goes on with it: that one counts.
+TEST(UndoLog, AnUndoThatSomebodyGoesOnWithIsNotDoneTwice) {
+  MemStore store;
+  UndoLog log(store);
+  ASSERT_EQ(log.begin(begin_of()).value(), 1U);
+  ASSERT_EQ(log.begin(begin_of(1)).value(), 2U);
+  ASSERT_TRUE(log.go_on(2, this_runner(), kThen));
+  EXPECT_EQ(log.begin(begin_of(1)).error().code, Errc::conflict);
+  EXPECT_EQ(log.go_on(1, this_runner(), kThen).error().code, Errc::conflict);
+}
+
+TEST(UndoLog, OfGoingOnAndGoingBackAtOnceAtMostOneIsDone) {
+  for (int round = 0; round < 20; round++) {
+    MemStore store;
+    ASSERT_EQ(UndoLog(store).begin(begin_of()).value(), 1U);
+    std::atomic<int> run = 0;
+    {
+      std::jthread back([&] {
+        UndoBegin undo = begin_of(1);
+        undo.runner = this_runner();
+        if (UndoLog(store).begin(undo)) run++;
+      });
+      std::jthread on([&] {
+        if (UndoLog(store).go_on(1, this_runner(), kThen)) run++;
+      });
+    }
+    EXPECT_LE(run, 1);
+  }
+}
+
 }  // namespace
 }  // namespace tidemark::live
