@@ -199,8 +199,10 @@ void add_restore(Program& program) {
       "restore", "bring back what was: objects into a running cluster, or a whole etcd",
       "tidemark restore -n shop --at -2h                             # a namespace: what is gone comes back\n"
       "tidemark restore deploy/web -n shop --at -2h --existing replace\n"
+      "tidemark restore deploy/web -n shop --at -2h --with-deps      # and its ConfigMaps, Secrets, accounts, claims\n"
       "tidemark restore crd,widgets -A --at rev:123456               # definitions, then their objects\n"
       "tidemark restore -n shop --at -2h --map-namespace shop=shop-then --dry-run\n"
+      "tidemark restore -A --cluster-scoped --at -2h --kubeconfig new.yaml   # everything, into an empty cluster\n"
       "tidemark restore -n shop --at -2h --dry-run -o yaml > plan.yaml && tidemark apply plan.yaml\n"
       "tidemark restore etcd --store dir:/backups/prod --data-dir /var/lib/etcd            # the newest state\n"
       "tidemark restore etcd --store dir:/backups/prod --data-dir D --at -2h --replace     # two hours ago\n"

@@ -126,7 +126,8 @@ Result<Exit> restore_objects(Program& program, RestoreObjectsWish& wish, bool na
                                                       {.objects = wish.reading.objects,
                                                        .cluster_scoped = wish.cluster_scoped,
                                                        .prune = wish.plan.prune,
-                                                       .namespaces = wish.plan.namespaces},
+                                                       .namespaces = wish.plan.namespaces,
+                                                       .with_needed = wish.with_deps},
                                                       program.stop()));
   program.progress().finish();
   const bool known = tell_moment(program, wish.at, *moment);
@@ -159,6 +160,9 @@ void add_restore_objects_options(Program& program, CLI::App& app, RestoreObjects
       ->allow_extra_args(false)
       ->delimiter(',')
       ->type_name("THEN=NOW");
+  app.add_flag("--with-deps", wish.with_deps,
+               "also what the objects refer to: Secrets, ConfigMaps, accounts, roles, claims, Services; and where they "
+               "are missing, classes, volumes and the definitions of custom objects");
   app.add_flag("--status", wish.plan.status, "also put back the status, where it can be written");
   app.add_flag("--cluster-scoped", wish.cluster_scoped, "with -A: also what is in no namespace");
   app.add_option("--resume", wish.resume, "finish a restore that was cut")->type_name("N");

@@ -22,7 +22,7 @@ struct RestoreObjectsWish {
   LiveWish live;
   live::PlanOptions plan;
   std::vector<std::string> namespaces;  // "a=b"
-  bool cluster_scoped = false;
+  bool cluster_scoped = false, with_deps = false;
   std::uint32_t resume = 0;
 };
 

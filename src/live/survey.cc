@@ -1,10 +1,12 @@
 #include "live/survey.h"
 
 #include <algorithm>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "live/object_facts.h"
+#include "live/references.h"
 
 namespace tidemark::live {
 namespace {
@@ -33,9 +35,11 @@ class Surveyor {
     TM_LET(const history::Selection then,
            history::Selection::make(moment_, wish_.objects, "restore", /*words_needed=*/false));
     TM_CHECK(remember(then));
+    if (wish_.with_needed) TM_CHECK(add_needed());
     for (const auto& missing : then.missing())
       survey_.missing.emplace_back(missing.resource->full_name(), missing.name);
     TM_CHECK(look_at_live(then.wanted()));
+    TM_CHECK(look_at_needed());
     TM_CHECK(add_namespaces());
     survey_.input.live = std::move(live_.objects);
     TM_LET(Beside beside,
@@ -65,6 +69,7 @@ class Surveyor {
       return {};
     }));
     for (const std::string& note : then.notes()) survey_.notes.push_back(note);
+    if (wish_.with_needed) TM_CHECK(remember_definitions(all));
     // Definitions first: what they define may be served by nobody yet.
     for (const Remembered& one : all) {
       if (one.resource->plural != "customresourcedefinitions") continue;
@@ -74,14 +79,16 @@ class Surveyor {
     return {};
   }
 
+  // nullptr: nobody serves it, and no definition that comes back.
+  const KubeKind* kind_now(const kube::Resource& resource) const {
+    if (const KubeKind* served = survey_.served.find(resource)) return served;
+    const auto defined = std::ranges::find_if(
+        defined_, [&](const KubeKind& one) { return one.resource == resource.plural && one.group == resource.group; });
+    return defined == defined_.end() ? nullptr : &*defined;
+  }
+
   void add_wanted(const kube::Resource& resource, json object) {
-    const KubeKind* kind = survey_.served.find(resource);
-    if (kind == nullptr) {
-      const auto defined = std::ranges::find_if(defined_, [&](const KubeKind& one) {
-        return one.resource == resource.plural && one.group == resource.group;
-      });
-      if (defined != defined_.end()) kind = &*defined;
-    }
+    const KubeKind* kind = kind_now(resource);
     const std::string ns = namespace_in(object), name = name_in(object);
     if (kind == nullptr) {
       survey_.input.unserved.push_back(fmt::format("{} {}{}{}", resource.full_name(), ns, ns.empty() ? "" : "/", name));
@@ -93,6 +100,103 @@ class Surveyor {
     as_stored.version = api_version.substr(api_version.rfind('/') + 1);
     always_.insert(object_id(as_stored, as_stored.namespaced ? now_of(wish_.namespaces, ns) : "", name));
     survey_.input.wanted.push_back({std::move(as_stored), std::move(object)});
+  }
+
+  // ---- what the objects need
+
+  // Of one namespace, or of none: "secrets/tls". What was not there then is no part of it.
+  Result<std::vector<Remembered>> recall(const std::string& ns, std::vector<std::string> words) {
+    history::ObjectWish wish = wish_.objects;
+    wish.words = std::move(words);
+    if (!ns.empty()) wish.ns = ns;
+    wish.all_namespaces = false;
+    wish.labels = {};
+    wish.fields = {};
+    TM_LET(history::Selection then, history::Selection::make(moment_, wish, "restore"));
+    selections_.push_back(std::make_unique<history::Selection>(std::move(then)));  // what is remembered has its kinds
+    std::vector<Remembered> all;
+    TM_CHECK(selections_.back()->for_each([&](const auto& entry, Result<json> object) -> Status {
+      if (!object) {
+        survey_.unreadable.push_back(object.error());
+      } else {
+        all.push_back({entry.resource, *std::move(object)});
+      }
+      return {};
+    }));
+    return all;
+  }
+
+  // Of kinds that nobody serves now.
+  Status remember_definitions(std::vector<Remembered>& all) {
+    std::set<std::string> words;
+    for (const Remembered& one : all) {
+      if (survey_.served.find(*one.resource) == nullptr && one.resource->custom) {
+        words.insert("customresourcedefinitions/" + one.resource->full_name());
+      }
+    }
+    for (const Remembered& one : all) {
+      if (one.resource->plural == "customresourcedefinitions")
+        words.erase("customresourcedefinitions/" + name_in(one.object));
+    }
+    if (words.empty()) return {};
+    TM_LET(std::vector<Remembered> definitions, recall("", {words.begin(), words.end()}));
+    std::ranges::move(definitions, std::back_inserter(all));
+    return {};
+  }
+
+  // Level by level, for what is needed needs something, too.
+  Status add_needed() {
+    std::set<std::string> known;
+    for (const Found& found : survey_.input.wanted) known.insert(object_id(found.kind, found.object));
+    for (std::size_t from = 0; from < survey_.input.wanted.size();) {
+      std::map<std::string, std::vector<std::string>> words;  // by namespace; empty: in none
+      for (; from < survey_.input.wanted.size(); from++) {
+        const Found& found = survey_.input.wanted[from];
+        for (const Reference& needed : references_of(found.kind, found.object)) {
+          if (!known.insert(needed.id()).second) continue;
+          TM_LET(const bool is_meant, needs_to_come(needed));
+          if (!is_meant) continue;
+          const std::string kind = needed.group.empty() ? needed.resource : needed.resource + "." + needed.group;
+          words[needed.name_space].push_back(kind + "/" + needed.name);
+        }
+      }
+      for (auto& [ns, of_one] : words) {
+        TM_LET(std::vector<Remembered> found, recall(ns, std::move(of_one)));
+        for (Remembered& one : found) {
+          const std::size_t before = survey_.input.wanted.size();
+          add_wanted(*one.resource, std::move(one.object));
+          for (std::size_t i = before; i < survey_.input.wanted.size(); i++) needed_.push_back(i);
+        }
+      }
+    }
+    return {};
+  }
+
+  Result<bool> needs_to_come(const Reference& needed) {
+    // Namespaces have their own rule: add_namespaces().
+    if (needed.resource == "namespaces" && needed.group.empty()) return false;
+    if (!needed.name_space.empty()) return true;
+    const KubeKind* kind = survey_.served.find(needed.resource, needed.group);
+    if (kind == nullptr) return true;
+    auto live = look_up(client_, *kind, "", needed.name, stop_);
+    if (!live && live.error().code == Errc::denied) return false;
+    if (!live) return std::unexpected(std::move(live).error());
+    return live->is_null() || is_going(*live);
+  }
+
+  // What there is now of what is only needed.
+  Status look_at_needed() {
+    std::set<std::string> seen;
+    for (const Found& found : live_.objects) seen.insert(object_id(found.kind, found.object));
+    for (const std::size_t i : needed_) {
+      const Found& found = survey_.input.wanted[i];
+      const KubeKind* kind = survey_.served.find(found.kind.resource, found.kind.group);
+      const std::string ns = found.kind.namespaced ? now_of(wish_.namespaces, namespace_in(found.object)) : "";
+      if (kind == nullptr || !seen.insert(object_id(*kind, ns, name_in(found.object))).second) continue;
+      TM_LET(json live, look_up(client_, *kind, ns, name_in(found.object), stop_));
+      if (!live.is_null()) live_.objects.push_back({*kind, std::move(live)});
+    }
+    return {};
   }
 
   // Is there a wanted object of this kind?
@@ -174,6 +278,8 @@ class Surveyor {
   Gathered live_;
   std::vector<KubeKind> defined_;
   std::set<std::string> always_;
+  std::vector<std::size_t> needed_;  // places in survey_.input.wanted
+  std::vector<std::unique_ptr<history::Selection>> selections_;
 };
 
 }  // namespace

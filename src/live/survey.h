@@ -23,6 +23,9 @@ struct SurveyWish {
   bool cluster_scoped = false;                      // of everything: also what is in no namespace
   bool prune = false;                               // what was not there then counts: all kinds must be readable
   std::map<std::string, std::string> namespaces{};  // then -> now
+  // Also what the objects refer to (references_of()), what that refers to, and the definitions of custom ones. What is
+  // in no namespace and is there stays out: others use it, too.
+  bool with_needed = false;
   bool everything() const { return objects.words.empty(); }
 };
 
