@@ -37,12 +37,6 @@ bool may_be_same(const std::string& one, const std::string& other) {
   return one.empty() || other.empty() || one == other;
 }
 
-bool holds_secrets(const live::Plan& plan) {
-  return std::ranges::any_of(plan.steps, [](const live::Step& step) {
-    return step.kind.resource == "secrets" && step.kind.group.empty() && step.changes();
-  });
-}
-
 }  // namespace
 
 void add_live_options(Program& program, CLI::App& app, LiveWish& wish) {
@@ -110,9 +104,6 @@ void LiveRun::print(const LiveTask& task) {
       text = print_json(document);
     }
     program_.out() << text;
-    if (holds_secrets(task.plan)) {
-      program_.err() << "note: the plan holds what is in Secrets: keep it where only you can read it (umask 077)\n";
-    }
   }
   program_.out() << std::flush;
 }

@@ -135,6 +135,7 @@ Result<Exit> restore_objects(Program& program, RestoreObjectsWish& wish, bool na
   if (survey.input.wanted.empty() && !wish.plan.prune && complete) {
     return fail(Errc::not_found, "there were no such objects at revision {}", moment->revision());
   }
+  wish.plan.revision = moment->revision().raw();
   LiveTask task{
       .options = wish.plan, .what = words_of("restore", wish.reading.objects, "--at " + wish.at), .complete = complete};
   TM_LET(task.plan, live::make_plan(survey.input, wish.plan));

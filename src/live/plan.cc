@@ -8,6 +8,7 @@
 #include "live/json_reach.h"
 #include "live/namespaces.h"
 #include "live/order.h"
+#include "live/plan_secrets.h"
 #include "live/volumes.h"
 #include "live/warnings.h"
 
@@ -98,7 +99,7 @@ std::string Plan::digest() const {
                                     step.kind.version, std::string(step.merge ? "merge" : "")}) {
       digest_text(digest, text);
     }
-    digest_json(digest, step.body);
+    digest_json(digest, hidden_body(step));
     digest_json(digest, step.status);
     digest_json(digest, step.owners);
     // What is left out was not looked at: its state says nothing.

@@ -34,6 +34,9 @@ struct PlanOptions {
   bool status = false;             // also puts back .status where the kind has it as a subresource
   bool same_cluster = true;        // addresses, node ports and volume names are kept; false: a migration
   std::map<std::string, std::string> namespaces{};  // then -> now; a namespace that is not named stays
+  // Where what is wanted is read again: a revision of the store, or what the restore of this number kept. 0: nowhere.
+  std::int64_t revision = 0;
+  std::uint32_t undo = 0;
 };
 
 // One object with what its server says of its kind.
@@ -95,7 +98,8 @@ struct Plan {
   std::vector<Step> steps{};  // by wave, then kind, then name: the same order each time. Each id once
   std::vector<std::string> warnings{};
   std::size_t count(Action action) const;
-  // Of everything that was decided, and of the live states it was decided on: uid and resourceVersion of each.
+  // Of everything that was decided, and of the live states it was decided on: uid and resourceVersion of each. Not of
+  // what Secrets hold, for it is printed.
   std::string digest() const;
 };
 
@@ -103,7 +107,8 @@ struct Plan {
 // same place by a mapping.
 Result<Plan> make_plan(const PlanInput& input, const PlanOptions& options);
 
-// The document of `restore --dry-run -o yaml`, which `apply` reads again. Bodies of Secrets are in it: it is 0600.
+// The document of `restore --dry-run -o yaml`, which `apply` reads again. What Secrets hold is not in it: fill_body()
+// (plan_secrets.h) puts it back.
 nlohmann::ordered_json plan_document(const Plan& plan, const PlanOptions& options);
 // Errc::corrupt: no such document, digest does not fit. Errc::unsupported: a newer version.
 Result<Plan> read_plan(const nlohmann::json& document, PlanOptions& options);

@@ -6,6 +6,8 @@
 #include "live/json_reach.h"
 #include "live/plan.h"
 #include "live/plan_checksum.h"
+#include "live/plan_secrets.h"
+#include "live/undo_record.h"
 
 namespace tidemark::live {
 namespace {
@@ -39,7 +41,7 @@ const char* word_of(const PlanWord<Enum> (&words)[N], Enum value) {
 
 // ---- writing
 
-// What is kept or left out is only named: enough to see whether it has moved since.
+// What is kept or left out is only named, and so are Secrets: enough to see whether it has moved since.
 json identity_of(const json& object) {
   json identity = json::object();
   for (const std::string_view path : {"/apiVersion", "/kind", "/metadata/name", "/metadata/namespace", "/metadata/uid",
@@ -67,9 +69,10 @@ Ordered print_plan_step(const Step& step) {
   if (!step.warnings.empty()) printed["warnings"] = step.warnings;
   if (!step.owners.empty()) printed["owners"] = step.owners;
   if (!step.field_owners.empty()) printed["fieldOwners"] = step.field_owners;
-  if (!step.body.is_null()) printed["body"] = step.body;
+  if (!step.body.is_null()) printed["body"] = hidden_body(step);
   if (!step.status.is_null()) printed["status"] = step.status;
-  if (!step.before.is_null()) printed["before"] = step.changes() ? step.before : identity_of(step.before);
+  const bool is_shown = step.changes() && !is_secret(step.kind);
+  if (!step.before.is_null()) printed["before"] = is_shown ? step.before : identity_of(step.before);
   return printed;
 }
 
@@ -154,6 +157,17 @@ Result<PlanOptions> read_plan_options(const PlanFields& fields) {
     if (!now.is_string()) return fields.wrong("namespaces", "a map of names");
     options.namespaces.emplace(then, now.get<std::string>());
   }
+  if (fields.has("revision")) {
+    const json& revision = fields.at("revision");
+    if (!revision.is_number_integer() || revision.get<std::int64_t>() <= 0) {
+      return fields.wrong("revision", "a revision");
+    }
+    options.revision = revision.get<std::int64_t>();
+  }
+  if (fields.has("undo")) {
+    TM_LET(const int undo, fields.number("undo", static_cast<int>(kMostUndoNumber)));
+    options.undo = static_cast<std::uint32_t>(undo);
+  }
   return options;
 }
 
@@ -224,6 +238,8 @@ Ordered plan_document(const Plan& plan, const PlanOptions& options) {
                          {"status", options.status},
                          {"sameCluster", options.same_cluster},
                          {"namespaces", options.namespaces}};
+  if (options.revision != 0) document["options"]["revision"] = options.revision;
+  if (options.undo != 0) document["options"]["undo"] = options.undo;
   for (const PlanWord<Action>& action : kActions) document["counts"][action.word] = plan.count(action.value);
   document["warnings"] = plan.warnings;
   document["steps"] = Ordered::array();

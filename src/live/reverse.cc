@@ -27,7 +27,9 @@ bool is_ours(const Step& made, const json& live, const std::optional<UndoEnd>& e
   if (end) {
     if (const auto uid = end->made.find(made.id()); uid != end->made.end()) return uid->second == uid_in(live);
   }
-  return is_as_made(made, live);
+  // A cut one has no list of what it made. What was not there when it began and has our name on it is its work, also
+  // when a controller has changed it since.
+  return is_as_made(made, live) || bears_our_name(live);
 }
 
 bool is_namespace(const Step& step) { return step.kind.full_name() == "namespaces"; }
@@ -93,7 +95,8 @@ Result<WayBack> way_back(link::KubeClient& client, const ServedKinds& served, co
   TM_LET(Beside beside, gather_beside(client, served, input.wanted, input.live, {}, stop));
   input.beside = std::move(beside.objects);
   input.missing = std::move(beside.missing);
-  back.options = {.existing = recreated ? Existing::recreate : Existing::replace, .status = begin.status};
+  back.options = {
+      .existing = recreated ? Existing::recreate : Existing::replace, .status = begin.status, .undo = begin.number};
   TM_LET(back.plan, make_plan(input, back.options));
   keep_their_namespaces(removals, end, begin);
   std::ranges::stable_sort(removals, {}, &Step::wave);
