@@ -1,4 +1,5 @@
 // tidemark diff --live: a moment, and the running cluster.
+#include <algorithm>
 #include <charconv>
 #include <deque>
 #include <map>
@@ -64,6 +65,15 @@ Status add_pair(const Sides& sides, DiffPrinter& printer) {
   return printer.add(pair);
 }
 
+// What was asked for by its name, was not there then and is there now is a difference like any other.
+void drop_those_there(live::Survey& survey) {
+  std::erase_if(survey.missing, [&](const auto& missing) {
+    return std::ranges::any_of(survey.input.live, [&](const live::Found& found) {
+      return found.kind.full_name() == missing.first && live::name_in(found.object) == missing.second;
+    });
+  });
+}
+
 }  // namespace
 
 Result<Exit> diff_live(Program& program, DiffWish& wish) {
@@ -80,17 +90,19 @@ Result<Exit> diff_live(Program& program, DiffWish& wish) {
   TM_LET(const auto moment, history::Moment::open(index ? index->origin() : *from.origin, at, options));
   const history::ObjectWish& objects = wish.reading.objects;
   TM_LET(
-      const live::Survey survey,
+      live::Survey survey,
       live::take_survey(*moment, client,
                         {.objects = objects, .cluster_scoped = objects.all_namespaces, .prune = true, .namespaces = {}},
                         program.stop()));
   program.progress().finish();
+  drop_those_there(survey);
   const bool known = tell_moment(program, wish.at, *moment);
   const auto pairs = pair_up(survey.input);
   Revision newest;
   for (const auto& [id, sides] : pairs) newest = std::max(newest, written(sides.now));
 
   Shortfall shortfall;
+  wish.compared.identity = false;
   const ObjectChanges changes(wish.compared);
   const auto output =
       DiffOutput::make(program.out(), wish.format, {moment->revision(), moment->time()}, {newest, program.now()});

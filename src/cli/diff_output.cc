@@ -22,7 +22,7 @@ std::string change_word(const ShownPair& shown) {
   const Comparison::Pair& pair = *shown.pair;
   if (pair.before_written == Revision(0)) return "created";
   if (pair.after_written == Revision(0)) return "deleted";
-  if (shown.unreadable.empty() && uid_of(shown.before) != uid_of(shown.after)) return "recreated";
+  if (shown.unreadable.empty() && uid_of(*pair.before) != uid_of(*pair.after)) return "recreated";
   return "changed";
 }
 

@@ -39,6 +39,15 @@ ChangedBy manager_of(const json& entry) {
           .certain = true};
 }
 
+void leave_out_identity(json& metadata) {
+  for (const char* name : {"uid", "creationTimestamp"}) metadata.erase(name);
+  const auto owners = metadata.find("ownerReferences");
+  if (owners == metadata.end() || !owners->is_array()) return;
+  for (json& owner : *owners) {
+    if (owner.is_object()) owner.erase("uid");
+  }
+}
+
 }  // namespace
 
 void keep_compared(json& object, const Compared& what) {
@@ -48,6 +57,7 @@ void keep_compared(json& object, const Compared& what) {
   if (metadata == nullptr) return;
   if (!what.managed_fields) metadata->erase("managedFields");
   for (const char* name : {"resourceVersion", "generation", "selfLink"}) metadata->erase(name);
+  if (!what.identity) leave_out_identity(*metadata);
   json* annotations = object_member(*metadata, "annotations");
   if (annotations == nullptr) return;
   annotations->erase(kLastApplied);

@@ -18,6 +18,9 @@ struct Compared {
   bool status = false;
   bool managed_fields = false;
   bool all = false;  // everything
+  // False: also without what a server gives an object when it is made, uid and creationTimestamp, its owners' uids too:
+  // one that was put back is as it was.
+  bool identity = true;
 };
 void keep_compared(nlohmann::json& object, const Compared& what);
 

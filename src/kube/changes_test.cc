@@ -31,6 +31,14 @@ TEST(KeepCompared, LeavesOutWhatEveryWriteChanges) {
     keep_compared(object, row.what);
     EXPECT_EQ(object, nlohmann::json::parse(row.left));
   }
+  nlohmann::json owned = noisy();
+  owned["metadata"].update(
+      {{"creationTimestamp", "2026-01-01T00:00:00Z"}, {"ownerReferences", {{{"name", "o"}, {"uid", "v"}}}}});
+  keep_compared(owned, {.identity = false});
+  EXPECT_EQ(
+      owned,
+      nlohmann::json::parse(
+          R"({"apiVersion":"v1","kind":"Pod","spec":{"a":1},"metadata":{"name":"x","ownerReferences":[{"name":"o"}]}})"));
   nlohmann::json all = noisy();
   keep_compared(all, {.all = true});
   EXPECT_EQ(all, noisy());
