@@ -2,15 +2,12 @@
 // their etcd.
 #include <signal.h>
 
-#include <cstdlib>
 #include <fstream>
-#include <iostream>
 #include <random>
 
 #include "capture/testing/kill_at.h"
-#include "cli/program.h"
-#include "cli/signals.h"
 #include "kit/restore_objects_drill.h"
+#include "kit/step_program.h"
 
 namespace tidemark::testing {
 namespace {
@@ -382,40 +379,11 @@ TEST_F(RestoreObjects, WhoMayWorkInOneNamespaceRestoresThatOne) {
   EXPECT_TRUE(get("configmaps", "elsewhere", "mine").is_null());
 }
 
-// Stops its process at a step; whoever waits for that lets it go on.
-class StopAt final : public Steps {
- public:
-  explicit StopAt(std::string step) : step_(std::move(step)) {}
-  void about_to(std::string_view action) override {
-    if (action == step_ && !std::exchange(stopped_, true)) ::raise(SIGSTOP);
-  }
-
- private:
-  const std::string step_;
-  bool stopped_ = false;
-};
-
-std::string variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
-
-int be_tidemark(int argc, char** argv) {
-  auto signals = cli::Signals::install().value();
-  const std::string nth = variable("TM_STEP_NTH"), step = variable("TM_STEP");
-  capture::testing::KillAt kill(variable("TM_STEP_JOURNAL"), {step, nth.empty() ? 0 : std::stoi(nth)});
-  StopAt stop(step);
-  Steps* steps = &kill;
-  if (!variable("TM_STEP_STOPS").empty()) steps = &stop;
-  cli::Program program({.in = std::cin, .out = std::cout, .err = std::cerr, .stop = signals.stop(), .steps = steps});
-  return program.run(std::vector<std::string>(argv + 1, argv + argc));
-}
-
 }  // namespace
 }  // namespace tidemark::testing
 
 int main(int argc, char** argv) {
-  if (std::getenv("TM_STEP_JOURNAL") != nullptr) return tidemark::testing::be_tidemark(argc, argv);
+  if (tidemark::testing::is_step_program()) return tidemark::testing::step_program(argc, argv);
   ::testing::InitGoogleTest(&argc, argv);
   return RUN_ALL_TESTS();
 }

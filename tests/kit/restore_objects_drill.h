@@ -1,8 +1,7 @@
 // The fixture of the drills that put objects back: one bed with its controllers for all tests, recorded from its etcd;
 // the program under test; and what there is in the cluster, without what every write changes.
 //
-// The program is the test program itself: its main() is, with TM_STEP_JOURNAL, `tidemark` with a listener that
-// kills it at the step TM_STEP, the TM_STEP_NTH time, or stops it there (SIGSTOP) with TM_STEP_STOPS.
+// The program is the test program itself: its main() is step_program.h's.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -32,8 +31,9 @@ inline bool eventually(const std::function<bool()>& holds) { return wait_until(h
 
 class RestoreObjectsDrill : public ::testing::Test {
  protected:
-  static void SetUpTestSuite();
+  static void SetUpTestSuite() { start({.scheduler = false}); }
   static void TearDownTestSuite();
+  static void start(BedSetup setup);
   void SetUp() override { ASSERT_TRUE(ready_) << "there is no bed"; }
 
   // The program, on the store and as a user of the bed; `verb` first.
@@ -62,6 +62,7 @@ class RestoreObjectsDrill : public ::testing::Test {
   // The number of the newest restore.
   static std::string last_restore();
 
+  static inline bool has_controllers_ = true;
   static inline std::unique_ptr<BedProcess> bed_;
   static inline std::unique_ptr<io::TempDir> temp_;
   static inline std::unique_ptr<link::KubeClient> admin_;

@@ -1,0 +1,454 @@
+// The other ways of putting objects back: everything into an empty second cluster, into another namespace, with what
+// they refer to, with their status, from an encrypted store, by a plan that shows no Secret; and what diff --live says.
+#include "kit/moved_cluster.h"
+#include "kit/restore_objects_drill.h"
+#include "kit/step_program.h"
+
+namespace tidemark::testing {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+json named_object(const std::string& name, json more = json::object()) {
+  more["metadata"]["name"] = name;
+  return more;
+}
+json map_of(const std::string& name, const std::string& text) {
+  return named_object(name, {{"data", {{"text", text}}}});
+}
+
+json definition(const std::string& plural, const std::string& kind) {
+  const json schema{{"openAPIV3Schema", {{"type", "object"}, {"x-kubernetes-preserve-unknown-fields", true}}}};
+  return named_object(
+      plural + ".ways.example.com",
+      {{"spec",
+        {{"group", "ways.example.com"},
+         {"scope", "Namespaced"},
+         {"names", {{"plural", plural}, {"singular", plural.substr(0, plural.size() - 1)}, {"kind", kind}}},
+         {"versions",
+          {{{"name", "v1"},
+            {"served", true},
+            {"storage", true},
+            {"schema", schema},
+            {"subresources", {{"status", json::object()}}}}}}}}});
+}
+
+class RestoreWays : public RestoreObjectsDrill {
+ protected:
+  static void expect_code(const ProgramResult& ran, int code) { EXPECT_EQ(ran.exit_code, code) << ran.out << ran.err; }
+  static void define(const std::string& plural, const std::string& kind_name) {
+    make("customresourcedefinitions.apiextensions.k8s.io", "", definition(plural, kind_name));
+    const std::string full = plural + ".ways.example.com";
+    ASSERT_TRUE(wait_until([&] { return admin_->discover().value().find(full) != nullptr; }));
+  }
+  static json custom(const std::string& name, const std::string& kind_name, json more) {
+    more["apiVersion"] = "ways.example.com/v1";
+    more["kind"] = kind_name;
+    return named_object(name, std::move(more));
+  }
+  static json rule_for(const std::string& resource) {
+    return {{{"apiGroups", {""}}, {"resources", {resource}}, {"verbs", {"get"}}}};
+  }
+};
+
+// ---- into another cluster
+
+// What the filling has not: bound volumes, addresses and ports, tokens, owners, aggregated roles, a webhook that
+// refuses what it is asked for.
+void make_the_difficult(const std::function<json(const char*, const char*, json)>& make) {
+  make("namespaces", "", named_object("move", {{"metadata", {{"labels", {{"tier", "gold"}}}}}}));
+  make("persistentvolumes", "",
+       named_object("disk", {{"spec",
+                              {{"capacity", {{"storage", "1Gi"}}},
+                               {"accessModes", {"ReadWriteOnce"}},
+                               {"persistentVolumeReclaimPolicy", "Retain"},
+                               {"storageClassName", "by-hand"},
+                               {"hostPath", {{"path", "/nowhere"}}}}}}));
+  make("persistentvolumeclaims", "move",
+       named_object("data", {{"spec",
+                              {{"accessModes", {"ReadWriteOnce"}},
+                               {"storageClassName", "by-hand"},
+                               {"resources", {{"requests", {{"storage", "1Gi"}}}}}}}}));
+  make("services", "move",
+       named_object("picked", {{"spec", {{"type", "NodePort"}, {"ports", {{{"port", 80}, {"nodePort", 30080}}}}}}}));
+  for (int i = 0; i < 3; i++) {
+    make("services", "move",
+         named_object(fmt::format("free-{}", i), {{"spec", {{"type", "NodePort"}, {"ports", {{{"port", 80}}}}}}}));
+  }
+  make("serviceaccounts", "move", named_object("robot"));
+  make("secrets", "move",
+       named_object("robot-key", {{"type", "kubernetes.io/service-account-token"},
+                                  {"metadata", {{"annotations", {{"kubernetes.io/service-account.name", "robot"}}}}}}));
+  const json rules{{{"apiGroups", {""}}, {"resources", {"pods"}}, {"verbs", {"get"}}}};
+  make("clusterroles.rbac.authorization.k8s.io", "",
+       named_object("part-of-all", {{"metadata", {{"labels", {{"of", "all"}}}}}, {"rules", rules}}));
+  make("clusterroles.rbac.authorization.k8s.io", "",
+       named_object("all-of-it",
+                    {{"aggregationRule", {{"clusterRoleSelectors", {{{"matchLabels", {{"of", "all"}}}}}}}}}));
+  make("clusterrolebindings.rbac.authorization.k8s.io", "",
+       named_object(
+           "robots",
+           {{"roleRef", {{"apiGroup", "rbac.authorization.k8s.io"}, {"kind", "ClusterRole"}, {"name", "all-of-it"}}},
+            {"subjects", {{{"kind", "ServiceAccount"}, {"name", "robot"}, {"namespace", "move"}}}}}));
+  const json pod{{"metadata", {{"labels", {{"app", "web"}}}}},
+                 {"spec", {{"containers", {{{"name", "c"}, {"image", "localhost/worker:1"}}}}}}};
+  make("deployments.apps", "move",
+       named_object(
+           "web", {{"spec", {{"replicas", 2}, {"selector", {{"matchLabels", {{"app", "web"}}}}}, {"template", pod}}}}));
+  const json owner = make("configmaps", "move", map_of("owner", "o"));
+  json owned = map_of("owned", "x");
+  owned["metadata"]["ownerReferences"] = {
+      {{"apiVersion", "v1"}, {"kind", "ConfigMap"}, {"name", "owner"}, {"uid", owner.at("metadata").at("uid")}}};
+  make("configmaps", "move", owned);
+}
+
+json wall(const char* ns) {
+  return named_object("wall", {{"webhooks",
+                                {{{"name", "wall.example.com"},
+                                  {"clientConfig", {{"service", {{"namespace", ns}, {"name", "picked"}}}}},
+                                  {"namespaceSelector", {{"matchLabels", {{"tier", "gold"}}}}},
+                                  {"rules",
+                                   {{{"apiGroups", {""}},
+                                     {"apiVersions", {"v1"}},
+                                     {"operations", {"CREATE", "UPDATE"}},
+                                     {"resources", {"configmaps"}}}}},
+                                  {"sideEffects", "None"},
+                                  {"timeoutSeconds", 1},
+                                  {"admissionReviewVersions", {"v1"}},
+                                  {"failurePolicy", "Fail"}}}}});
+}
+
+TEST_F(RestoreWays, EverythingIntoAnEmptyCluster) {
+  const auto filled =
+      bed_->bed({"fill", "--objects", std::to_string(scaled(100)), "--seed", std::to_string(seed() % 100'000)});
+  ASSERT_TRUE(filled) << filled.error().what;
+  define("wheels", "Wheel");
+  make_the_difficult(
+      [](const char* kind_name, const char* ns, json object) { return make(kind_name, ns, std::move(object)); });
+  for (int i = 0; i < 3; i++)
+    make("wheels.ways.example.com", "move", custom(fmt::format("w{}", i), "Wheel", {{"spec", {{"size", i}}}}));
+  const auto is_settled = [](link::KubeClient& client) {
+    const auto phase = [&](const char* kind_name, const char* ns, const char* name) {
+      const auto object = client.get(kind(kind_name), {.name_space = ns, .name = name});
+      return object ? object->value(json::json_pointer("/status/phase"), "") : "";
+    };
+    const auto web = client.get(kind("deployments.apps"), {.name_space = "move", .name = "web"});
+    const auto all =
+        client.get(kind("clusterroles.rbac.authorization.k8s.io"), {.name_space = "", .name = "all-of-it"});
+    const auto key = client.get(kind("secrets"), {.name_space = "move", .name = "robot-key"});
+    return phase("persistentvolumeclaims", "move", "data") == "Bound" &&
+           phase("persistentvolumes", "", "disk") == "Bound" && web &&
+           web->value(json::json_pointer("/status/observedGeneration"), 0) > 0 && all &&
+           !all->value("rules", json()).empty() && key && key->contains("data");
+  };
+  ASSERT_TRUE(wait_until([&] { return is_settled(*admin_); }));
+  make("validatingwebhookconfigurations.admissionregistration.k8s.io", "", wall("move"));
+  const std::string at = moment();
+  const auto was = dump_movable(*admin_);
+  ASSERT_TRUE(was) << was.error().what;
+  ASSERT_GT(was->size(), 200U);
+  // The first cluster is of no use any more; its store is.
+  remove("validatingwebhookconfigurations.admissionregistration.k8s.io", "", "wall");
+
+  MUST(BedProcess second, BedProcess::start({.scheduler = false}));
+  auto access = link::read_kube_config({.file = second.kubeconfig().string()}, [](std::string_view) { return ""; });
+  ASSERT_TRUE(access) << access.error().what;
+  link::KubeClient other(*std::move(access));
+  const auto into_second = [&](std::vector<std::string> args) {
+    args.insert(args.begin(), tidemark_program());
+    args.insert(args.end(),
+                {"--store", store(), "--kubeconfig", second.kubeconfig().string(), "--progress", "none", "--yes"});
+    const auto ran = run_program(args, {.timeout = 600s});
+    EXPECT_TRUE(ran) << ran.error().what;
+    return ran ? *ran : ProgramResult();
+  };
+  const ProgramResult moved = into_second({"restore", "-A", "--cluster-scoped", "--at", at});
+  expect_code(moved, 0);
+  EXPECT_EQ(moved.err, "");
+  std::string left;
+  EXPECT_TRUE(wait_until([&] {
+    const auto is = dump_movable(other);
+    left = is ? differences(*was, *is) : is.error().what;
+    return left.empty() && is_settled(other);
+  })) << left;
+  const auto picked = other.get(kind("services"), {.name_space = "move", .name = "picked"});
+  ASSERT_TRUE(picked) << picked.error().what;
+  EXPECT_EQ(picked->at("spec").at("ports").at(0).at("nodePort"), 30080) << "somebody chose it";
+  // Once more changes nothing.
+  const ProgramResult again = into_second({"restore", "-A", "--cluster-scoped", "--at", at});
+  expect_code(again, 0);
+  EXPECT_THAT(again.out, HasSubstr("nothing to do"));
+}
+
+// ---- into another namespace
+
+TEST_F(RestoreWays, IntoAnotherNamespaceWithAllThatNamesIt) {
+  make_namespace("from");
+  make("serviceaccounts", "from", named_object("robot"));
+  make("roles.rbac.authorization.k8s.io", "from", named_object("reader", {{"rules", rule_for("configmaps")}}));
+  make("rolebindings.rbac.authorization.k8s.io", "from",
+       named_object("reads",
+                    {{"roleRef", {{"apiGroup", "rbac.authorization.k8s.io"}, {"kind", "Role"}, {"name", "reader"}}},
+                     {"subjects",
+                      {{{"kind", "ServiceAccount"}, {"name", "robot"}, {"namespace", "from"}},
+                       {{"kind", "ServiceAccount"}, {"name", "robot"}, {"namespace", "elsewhere"}}}}}));
+  make("networkpolicies.networking.k8s.io", "from",
+       named_object(
+           "fence",
+           {{"spec",
+             {{"podSelector", json::object()},
+              {"ingress",
+               {{{"from",
+                  {{{"namespaceSelector", {{"matchLabels", {{"kubernetes.io/metadata.name", "from"}}}}}}}}}}}}}}));
+  const json service =
+      make("services", "from",
+           named_object("front", {{"spec", {{"type", "NodePort"}, {"ports", {{{"port", 80}, {"nodePort", 30123}}}}}}}));
+  make("configmaps", "from", map_of("a", "then"));
+  const std::string at = moment();
+  const Dump before = dump("from");
+  const std::vector<std::string> args{"restore", "-n", "from", "--at", at, "--map-namespace", "from=to", "--yes"};
+  expect_code(tidemark(args), 0);
+  EXPECT_EQ(dump("from"), before) << "what is mapped is not touched";
+  EXPECT_EQ(get("namespaces", "", "to").at("metadata").at("labels").at("kubernetes.io/metadata.name"), "to");
+  EXPECT_EQ(get("configmaps", "to", "a").at("data").at("text"), "then");
+  const json subjects = get("rolebindings.rbac.authorization.k8s.io", "to", "reads").at("subjects");
+  EXPECT_EQ(subjects.at(0).at("namespace"), "to");
+  EXPECT_EQ(subjects.at(1).at("namespace"), "elsewhere");
+  EXPECT_THAT(get("networkpolicies.networking.k8s.io", "to", "fence").dump(),
+              HasSubstr(R"("kubernetes.io/metadata.name":"to")"));
+  const json moved = get("services", "to", "front");
+  EXPECT_NE(moved.at("spec").at("clusterIP"), service.at("spec").at("clusterIP"));
+  EXPECT_NE(moved.at("spec").at("ports").at(0).at("nodePort"), 30123);
+  const Dump after = dump("to");
+  EXPECT_EQ(after.size(), before.size());
+
+  // The account of there may do there what it might do here.
+  const auto may = [&](const std::string& ns) {
+    const auto asked =
+        bed_->kubectl({"auth", "can-i", "get", "configmaps", "-n", ns, "--as", "system:serviceaccount:to:robot"});
+    return asked && asked->starts_with("yes");
+  };
+  EXPECT_TRUE(wait_until([&] { return may("to"); }));
+  EXPECT_FALSE(may("from"));
+  expect_code(tidemark({"undo", last_restore(), "--yes"}), 0);
+  EXPECT_TRUE(get("namespaces", "", "to").is_null());
+  EXPECT_EQ(dump("from"), before);
+}
+
+// ---- with what they refer to, with their status
+
+TEST_F(RestoreWays, AWorkloadComesBackWithWhatItNeeds) {
+  make_namespace("parts");
+  for (const char* name : {"settings", "unrelated"}) make("configmaps", "parts", map_of(name, "then"));
+  make("secrets", "parts", named_object("password", {{"stringData", {{"p", "x"}}}}));
+  make("serviceaccounts", "parts", named_object("worker"));
+  make("priorityclasses.scheduling.k8s.io", "", named_object("parts-first", {{"value", 7}}));
+  const json spec{
+      {"serviceAccountName", "worker"},
+      {"priorityClassName", "parts-first"},
+      {"volumes", {{{"name", "s"}, {"configMap", {{"name", "settings"}}}}}},
+      {"containers",
+       {{{"name", "c"}, {"image", "localhost/worker:1"}, {"envFrom", {{{"secretRef", {{"name", "password"}}}}}}}}}};
+  make("deployments.apps", "parts",
+       named_object("web", {{"spec",
+                             {{"replicas", 0},
+                              {"selector", {{"matchLabels", {{"app", "web"}}}}},
+                              {"template", {{"metadata", {{"labels", {{"app", "web"}}}}}, {"spec", spec}}}}}}));
+  define("bolts", "Bolt");
+  make("bolts.ways.example.com", "parts", custom("m8", "Bolt", {{"spec", {{"size", 8}}}}));
+  const std::string at = moment();
+  const auto lose = [&] {
+    remove_namespace("parts");
+    remove("priorityclasses.scheduling.k8s.io", "", "parts-first");
+    remove("customresourcedefinitions.apiextensions.k8s.io", "", "bolts.ways.example.com");
+    ASSERT_TRUE(wait_until([&] { return admin_->discover().value().find("bolts.ways.example.com") == nullptr; }));
+  };
+  lose();
+  expect_code(tidemark({"restore", "deploy/web", "bolt/m8", "-n", "parts", "--at", at, "--with-deps", "--yes"}), 0);
+  EXPECT_FALSE(get("deployments.apps", "parts", "web").is_null());
+  EXPECT_EQ(get("configmaps", "parts", "settings").at("data").at("text"), "then");
+  EXPECT_FALSE(get("secrets", "parts", "password").is_null());
+  EXPECT_FALSE(get("serviceaccounts", "parts", "worker").is_null());
+  EXPECT_EQ(get("priorityclasses.scheduling.k8s.io", "", "parts-first").at("value"), 7);
+  EXPECT_EQ(get("bolts.ways.example.com", "parts", "m8").at("spec").at("size"), 8);
+  EXPECT_TRUE(get("configmaps", "parts", "unrelated").is_null()) << "nothing refers to it";
+
+  // What is there stays, as the chosen ones do; what is in no namespace is not even looked at.
+  ASSERT_TRUE(admin_->patch(kind("configmaps"), {.name_space = "parts", .name = "settings"}, link::KubePatch::merge,
+                            {{"data", {{"text", "now"}}}}));
+  const std::vector<std::string> again{"restore", "deploy/web", "-n", "parts", "--at", at, "--with-deps", "--yes"};
+  const ProgramResult nothing = tidemark(again);
+  expect_code(nothing, 0);
+  EXPECT_THAT(nothing.out, HasSubstr("nothing to do"));
+  EXPECT_THAT(nothing.out, Not(HasSubstr("priorityclasses")));
+  std::vector<std::string> replace = again;
+  replace.insert(replace.end(), {"--existing", "replace"});
+  expect_code(tidemark(replace), 0);
+  EXPECT_EQ(get("configmaps", "parts", "settings").at("data").at("text"), "then");
+}
+
+TEST_F(RestoreWays, AStatusComesBackWhenAskedFor) {
+  make_namespace("states");
+  define("pumps", "Pump");
+  const json made = make("pumps.ways.example.com", "states", custom("p", "Pump", {{"spec", {{"size", 1}}}}));
+  json with_status = made;
+  with_status["status"] = {{"running", true}, {"hours", 7}};
+  const auto put = admin_->put(kind("pumps.ways.example.com"),
+                               {.name_space = "states", .name = "p", .subresource = "status"}, with_status);
+  ASSERT_TRUE(put) << put.error().what;
+  const std::string at = moment();
+  const auto status = [] { return get("pumps.ways.example.com", "states", "p").value("status", json()); };
+  remove("pumps.ways.example.com", "states", "p");
+  expect_code(tidemark({"restore", "pump/p", "-n", "states", "--at", at, "--yes"}), 0);
+  EXPECT_TRUE(status().is_null()) << status();
+  expect_code(tidemark({"restore", "pump/p", "-n", "states", "--at", at, "--existing", "replace", "--status", "--yes"}),
+              0);
+  EXPECT_EQ(status(), with_status["status"]);
+  expect_code(tidemark({"undo", last_restore(), "--yes"}), 0);
+  remove("pumps.ways.example.com", "states", "p");
+  expect_code(tidemark({"restore", "pump/p", "-n", "states", "--at", at, "--status", "--yes"}), 0);
+  EXPECT_EQ(status(), with_status["status"]);
+}
+
+// ---- what is printed
+
+TEST_F(RestoreWays, APlanShowsNoSecretAndHasItAllTheSame) {
+  make_namespace("vault");
+  // In base64: Y3Jvd24= and amV3ZWxz.
+  make("secrets", "vault", named_object("key", {{"stringData", {{"one", "crown"}, {"two", "jewels"}}}}));
+  make("secrets", "vault", named_object("lost", {{"stringData", {{"one", "crown"}}}}));
+  const std::string at = moment();
+  const Dump then = dump("vault");
+  ASSERT_TRUE(admin_->patch(kind("secrets"), {.name_space = "vault", .name = "key"}, link::KubePatch::merge,
+                            {{"stringData", {{"two", "paste"}}}}));
+  remove("secrets", "vault", "lost");
+  const Dump now = dump("vault");
+  const io::Path file = temp_->path() / "vault.yaml";
+  const auto print = [&](std::vector<std::string> args) {
+    args.insert(args.end(), {"--dry-run", "-o", "yaml"});
+    const ProgramResult plan = tidemark(args);
+    expect_code(plan, 0);
+    for (const char* value : {"Y3Jvd24", "amV3ZWxz", "cGFzdGU", "crown", "jewels", "paste"}) {
+      EXPECT_THAT(plan.out + plan.err, Not(HasSubstr(value)));
+    }
+    EXPECT_THAT(plan.out, HasSubstr("(as it was)"));
+    EXPECT_TRUE(io::remove_tree(file));
+    EXPECT_TRUE(io::write_file_durably(file, as_bytes(plan.out)));
+  };
+  print({"restore", "secrets", "-n", "vault", "--at", at, "--existing", "replace"});
+  expect_code(tidemark({"apply", file.string(), "--yes"}), 0);
+  expect_dump("vault", then);
+  print({"undo", last_restore()});
+  expect_code(tidemark({"apply", file.string(), "--yes"}), 0);
+  expect_dump("vault", now);
+  print({"restore", "secrets", "-n", "vault", "--at", at, "--map-namespace", "vault=copy"});
+  expect_code(tidemark({"apply", file.string(), "--yes"}), 0);
+  EXPECT_EQ(get("secrets", "copy", "key").at("data"), then.at("secrets vault/key").at("data"));
+}
+
+TEST_F(RestoreWays, ADifferenceIsWhatSomebodyDidAndNoNoise) {
+  make_namespace("looks");
+  make("configmaps", "looks", map_of("a", "then"));
+  const std::string at = moment();
+  const auto diff = [&](const std::string& what, const std::string& form) {
+    return tidemark({"diff", what, "-n", "looks", "--at", at, "--live", "-o", form});
+  };
+  // Made again by a restore it is the same to everybody but the server.
+  remove("configmaps", "looks", "a");
+  const ProgramResult gone = diff("cm/a", "table");
+  expect_code(gone, 10);
+  EXPECT_THAT(gone.out, HasSubstr("deleted"));
+  expect_code(tidemark({"restore", "cm/a", "-n", "looks", "--at", at, "--yes"}), 0);
+  const ProgramResult same = diff("cm/a", "diff");
+  expect_code(same, 0);
+  EXPECT_EQ(same.out, "");
+  // What has come since is a difference, by its name, too.
+  make("configmaps", "looks", map_of("b", "now"));
+  for (const char* what : {"cm/b", "cm"}) {
+    const ProgramResult added = diff(what, "table");
+    expect_code(added, 10);
+    EXPECT_THAT(added.out, HasSubstr("created"));
+    EXPECT_THAT(added.out, HasSubstr("configmap/b"));
+    EXPECT_THAT(added.err, Not(HasSubstr("missing")));
+  }
+  const ProgramResult hunks = diff("cm/b", "diff");
+  expect_code(hunks, 10);
+  EXPECT_THAT(hunks.out, HasSubstr("--- /dev/null"));
+  EXPECT_THAT(hunks.out, HasSubstr("+  text: now"));
+  const ProgramResult never = diff("cm/never", "diff");
+  expect_code(never, 4);
+  EXPECT_THAT(never.err, HasSubstr("configmaps 'never'"));
+  // A change and an identity of its own: both are told.
+  remove("configmaps", "looks", "a");
+  make("configmaps", "looks", map_of("a", "later"));
+  const ProgramResult again = diff("cm/a", "table");
+  expect_code(again, 10);
+  EXPECT_THAT(again.out, HasSubstr("recreated"));
+  EXPECT_THAT(again.out, HasSubstr(".data.text"));
+  EXPECT_THAT(again.out, Not(HasSubstr("uid")));
+}
+
+// ---- a store that is encrypted
+
+TEST_F(RestoreWays, FromAnEncryptedStoreAndTheUndoPointIsNotReadableEither) {
+  make_namespace("sealed");
+  make("secrets", "sealed", named_object("key", {{"stringData", {{"k", "crown-jewels"}}}}));
+  const io::Path identity = temp_->path() / "ann.txt", sealed = temp_->path() / "sealed";
+  ASSERT_TRUE(run_program({"age-keygen", "-o", identity.string()})) << "Debian's age is needed (package age)";
+  MUST(std::string recipient, output_of({"age-keygen", "-y", identity.string()}));
+  recipient.resize(recipient.find('\n'));
+  const auto recorded = run_program(
+      {tidemark_program(), "record", "--endpoints", bed_->etcd_url(), "--store", sealed.string(), "--spool-dir",
+       (temp_->path() / "sealed-spool").string(), "--once", "full", "--age-recipients", recipient},
+      {.timeout = 120s});
+  ASSERT_TRUE(recorded && recorded->exit_code == 0) << recorded->err;
+  const Dump before = dump("sealed");
+  ASSERT_TRUE(admin_->patch(kind("secrets"), {.name_space = "sealed", .name = "key"}, link::KubePatch::merge,
+                            {{"stringData", {{"k", "glass-beads"}}}}));
+  const Dump after = dump("sealed");
+  const auto run = [&](std::vector<std::string> args, std::vector<std::string> keys) {
+    args.insert(args.begin(), tidemark_program());
+    args.insert(args.end(), {"--store", sealed.string(), "--kubeconfig", bed_->kubeconfig().string(), "--progress",
+                             "none", "--yes"});
+    args.insert(args.end(), keys.begin(), keys.end());
+    const auto ran = run_program(args, {.timeout = 300s});
+    EXPECT_TRUE(ran) << ran.error().what;
+    return ran ? *ran : ProgramResult();
+  };
+  const std::vector<std::string> reads{"--age-identity", identity.string()};
+  std::vector<std::string> writes = reads;
+  writes.insert(writes.end(), {"--age-recipients", recipient});
+  const std::vector<std::string> restore{"restore", "secret/key", "-n", "sealed", "--existing", "replace"};
+  // Neither without a key to read it, nor when the undo point could be written in the clear only.
+  const ProgramResult unread = run(restore, {"--age-recipients", recipient});
+  expect_code(unread, 6);
+  EXPECT_THAT(unread.err, HasSubstr("--age-identity"));
+  const ProgramResult unwritten = run(restore, reads);
+  expect_code(unwritten, 2);
+  EXPECT_THAT(unwritten.err, HasSubstr("--age-recipients"));
+  expect_dump("sealed", after);
+
+  expect_code(run(restore, writes), 0);
+  expect_dump("sealed", before);
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(sealed)) {
+    if (!entry.is_regular_file()) continue;
+    const auto body = io::read_file(entry.path(), 1UL << 30U);
+    ASSERT_TRUE(body);
+    for (const char* value : {"crown-jewels", "glass-beads", "Z2xhc3MtYmVhZHM", "Y3Jvd24tamV3ZWxz"}) {
+      EXPECT_EQ(as_text(*body).find(value), std::string_view::npos) << entry.path();
+    }
+  }
+  expect_code(run({"undo", "1"}, writes), 0);
+  expect_dump("sealed", after);
+}
+
+}  // namespace
+}  // namespace tidemark::testing
+
+int main(int argc, char** argv) {
+  if (tidemark::testing::is_step_program()) return tidemark::testing::step_program(argc, argv);
+  ::testing::InitGoogleTest(&argc, argv);
+  return RUN_ALL_TESTS();
+}
