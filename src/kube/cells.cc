@@ -70,23 +70,63 @@ std::string joined(const json& list, const char* member) {
 }
 
 std::string labels_text(const json& selector) {
-  std::string text;
-  const auto add = [&](const std::string& rule) { text += (text.empty() ? "" : ",") + rule; };
+  std::vector<std::pair<std::string, std::string>> rules;  // by their keys, as a server prints them
   // An old kind's selector is the labels themselves.
   const bool plain = !selector.contains("matchLabels") && !selector.contains("matchExpressions");
   for (const auto& [key, value] : (plain ? selector : object_at(selector, "/matchLabels")).items()) {
-    add(key + "=" + text_or_dump(value));
+    rules.emplace_back(key, key + "=" + text_or_dump(value));
   }
   for (const json& rule : list_at(selector, "/matchExpressions")) {
     const std::string key = text_at(rule, "/key"), is = text_at(rule, "/operator");
-    if (is == "Exists") add(key);
-    if (is == "DoesNotExist") add("!" + key);
+    if (is == "Exists") rules.emplace_back(key, key);
+    if (is == "DoesNotExist") rules.emplace_back(key, "!" + key);
     if (is != "In" && is != "NotIn") continue;
     std::set<std::string> values;
     for (const json& value : list_at(rule, "/values")) values.insert(text_or_dump(value));
-    add(fmt::format("{} {} ({})", key, is == "In" ? "in" : "notin", fmt::join(values, ",")));
+    rules.emplace_back(key, fmt::format("{} {} ({})", key, is == "In" ? "in" : "notin", fmt::join(values, ",")));
   }
+  std::ranges::stable_sort(rules, {}, [](const auto& rule) { return rule.first; });
+  std::string text;
+  for (const auto& [key, rule] : rules) text += (text.empty() ? "" : ",") + rule;
   return text;
+}
+
+std::string or_none(std::string text) { return text.empty() ? "<none>" : std::move(text); }
+std::string or_unset(std::string text) { return text.empty() ? "<unset>" : std::move(text); }
+
+std::string number_at(const json& object, const char* pointer) { return std::to_string(whole_at(object, pointer)); }
+std::string count_at(const json& object, const char* pointer) {
+  return std::to_string(list_at(object, pointer).size());
+}
+std::string truth_at(const json& object, const char* pointer) { return is_true_at(object, pointer) ? "true" : "false"; }
+
+std::string lower_case(std::string text) {
+  std::ranges::transform(text, text.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return text;
+}
+
+std::string trimmed(const std::string& text) {
+  constexpr const char* kBlanks = " \t\r\n\f\v";
+  const std::size_t begin = text.find_first_not_of(kBlanks);
+  return begin == std::string::npos ? "" : text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
+}
+
+std::string name_of(const json& object) { return text_at(object, "/metadata/name"); }
+
+std::string default_name_of(const json& object, std::initializer_list<const char*> annotations) {
+  const json& all = object_at(object, "/metadata/annotations");
+  const bool is_default = std::ranges::any_of(annotations, [&](const char* name) {
+    const auto found = all.find(name);
+    return found != all.end() && *found == "true";
+  });
+  return name_of(object) + (is_default ? " (default)" : "");
+}
+
+std::string age_of(const json& object, Time now) { return age_at(object, "/metadata/creationTimestamp", now); }
+
+std::vector<std::string> name_and_creation(const json& object, Time) {
+  return {name_of(object), text_at(object, "/metadata/creationTimestamp")};
 }
 
 std::string age_of_text(const std::string& rfc3339, Time now) {

@@ -2,6 +2,7 @@
 // Source: k8s.io/kubernetes pkg/printers/internalversion (printers.go).
 #pragma once
 
+#include <initializer_list>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
@@ -21,6 +22,23 @@ std::string text_or_dump(const nlohmann::json& value);               // a string
 std::string joined(const nlohmann::json& list, const char* member);  // the member of each, with commas
 // A label selector: "app=web,env in (a,b)".
 std::string labels_text(const nlohmann::json& selector);
+
+// What a cell says of nothing.
+std::string or_none(std::string text);   // "<none>"
+std::string or_unset(std::string text);  // "<unset>"
+
+std::string number_at(const nlohmann::json& object, const char* pointer);
+std::string count_at(const nlohmann::json& object, const char* pointer);  // of a list
+std::string truth_at(const nlohmann::json& object, const char* pointer);  // "true", "false"
+std::string lower_case(std::string text);
+std::string trimmed(const std::string& text);
+
+std::string name_of(const nlohmann::json& object);
+// With " (default)" when one of the annotations says so.
+std::string default_name_of(const nlohmann::json& object, std::initializer_list<const char*> annotations);
+std::string age_of(const nlohmann::json& object, Time now);
+// What a server prints of kinds that it has no table for.
+std::vector<std::string> name_and_creation(const nlohmann::json& object, Time now);
 
 std::string age_at(const nlohmann::json& object, const char* pointer, Time now);  // "<unknown>" without a time
 std::string age_of_text(const std::string& rfc3339, Time now);

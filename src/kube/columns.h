@@ -14,6 +14,7 @@ namespace tidemark::kube {
 struct Column {
   std::string heading;
   bool wide = false;  // only in wide tables
+  bool name = false;  // the object's, in front of which a table of several kinds puts what it is
 };
 
 // Without NAMESPACE, which the table adds.

@@ -49,7 +49,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       if (const auto selector = kube::FieldSelector::parse(text)) (void)selector->matches("a", "b");
       return 0;
     case 2: (void)kube::Resources().find(text); return 0;
-    case 3: (void)kube::find_path(labels, text); return 0;
+    case 3:
+      if (const auto path = kube::JsonPath::parse_inside(text)) (void)path->find(labels);
+      return 0;
     case 4: define(rest); return 0;
     case 5: show(rest); return 0;
     default: break;
