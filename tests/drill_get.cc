@@ -272,6 +272,38 @@ TEST_F(GetChain, EveryMoment) {
   }
 }
 
+TEST_F(GetChain, BeforeADeletion) {
+  EXPECT_EQ(text("new", "before:delete:cm/new"), "born");
+  EXPECT_EQ(text("cm-3", "before:delete:cm/new"), "two");
+  EXPECT_EQ(text("cm-4", "before:delete:configmap/cm-4"), "old");  // it came back later
+  const auto ran = [&](std::vector<std::string> words) {
+    words.insert(words.end(), {"--store", store()});
+    return cli::testing::run(words);
+  };
+  const Ran told = ran({"get", "cm/new", "-n", "shop", "--at", "before:delete:cm/new", "-o", "name"});
+  EXPECT_NE(told.err.find("note: before:delete:cm/new is revision 1944"), std::string::npos) << told.err;
+  const Ran diff = ran({"diff", "cm/new", "-n", "shop", "--at", "before:delete:cm/new", "-o", "name"});
+  EXPECT_EQ(diff.code, 10) << diff.err;
+  const Ran log = ran({"log", "cm", "-n", "shop", "--since", "before:delete:cm/new", "-o", "json"});
+  EXPECT_EQ(log.code, 0) << log.err;
+  EXPECT_EQ(log.out.find("1944"), std::string::npos) << log.out;
+  EXPECT_NE(log.out.find("1945"), std::string::npos) << log.out;
+  const Ran shown = ran({"show", "before:delete:cm/new", "-o", "name"});
+  EXPECT_NE(shown.out.find("Incr-00001944-00001946"), std::string::npos) << shown.err;
+  const Ran stays = ran({"get", "cm/cm-3", "-n", "shop", "--at", "before:delete:cm/cm-3"});
+  EXPECT_EQ(stays.code, 4) << stays.err;
+  EXPECT_NE(stays.err.find("--at: 'before:delete:cm/cm-3': cm/cm-3 in namespace shop was not deleted"),
+            std::string::npos)
+      << stays.err;
+  const Ran wrong = ran({"get", "cm", "--at", "before:delete:cm"});
+  EXPECT_EQ(wrong.code, 2) << wrong.err;
+  // `restore etcd` has no namespace: there is only one that had it.
+  const Ran whole = ran({"restore", "etcd", "--at", "before:delete:cm/new", "--dry-run", "-o", "json", "--data-dir",
+                         (temp_.path() / "data").string()});
+  EXPECT_EQ(whole.code, 0) << whole.err;
+  EXPECT_NE(whole.out.find("1944"), std::string::npos) << whole.out;
+}
+
 TEST_F(GetChain, ResourceVersionIsTheRevisionThatWroteIt) {
   const json object = got(store(), {"cm/cm-3", "-n", "shop", "--at", "rev:1943"});
   EXPECT_EQ(object.at("metadata").at("resourceVersion"), "1941");

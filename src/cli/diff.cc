@@ -7,7 +7,6 @@
 
 #include "cli/program.h"
 #include "cli/verbs.h"
-#include "restore/target.h"
 
 namespace tidemark::cli {
 namespace {
@@ -47,8 +46,8 @@ Error never_there(const kube::Resource& resource, const std::string& name, const
 Result<Exit> show_diff(Program& program, DiffWish& wish, bool namespace_given) {
   TM_CHECK(check_wish(wish, namespace_given));
   if (wish.live) return diff_live(program, wish);
-  TM_LET(const restore::Target at, named("--at", restore::parse_target(wish.at, program.now())));
-  TM_LET(const restore::Target to, named("--to", restore::parse_target(wish.to, program.now())));
+  TM_CHECK(named("--at", history::check_when(wish.at, program.now())));
+  TM_CHECK(named("--to", history::check_when(wish.to, program.now())));
   ReadingKeys keys(wish.reading);
   TM_CHECK(keys.prepare(wish.reading));
   TM_LET(const History from, open_history(program, wish.reading.store));
@@ -58,15 +57,17 @@ Result<Exit> show_diff(Program& program, DiffWish& wish, bool namespace_given) {
   const auto index = open_index(program, from, wish.reading.index, moment_options(program, scratch_before.path()));
   restore::Origin& origin = index ? index->origin() : *from.origin;
   // Names the flag of a moment that cannot be had. What the store fails with is about the store, and says so itself.
-  const auto moment_at = [&](const std::string& flag, const restore::Target& target, const io::Path& scratch) {
+  const auto moment_at = [&](const std::string& flag, const std::string& when,
+                             const io::Path& scratch) -> Result<std::unique_ptr<history::Moment>> {
     history::MomentOptions options = moment_options(program, scratch);
     options.index = index.get();
+    TM_LET(const restore::Target target, target_of(program, flag, when, wish.reading, origin, options));
     auto moment = history::Moment::open(origin, target, std::move(options));
     const bool of_the_target = !moment && moment.error().code == Errc::not_found;
-    return of_the_target ? named(flag, std::move(moment)) : std::move(moment);
+    return of_the_target ? named(flag + " " + when, std::move(moment)) : std::move(moment);
   };
-  TM_LET(const auto before, moment_at("--at " + wish.at, at, scratch_before.path()));
-  TM_LET(const auto after, moment_at("--to " + wish.to, to, scratch_after.path()));
+  TM_LET(const auto before, moment_at("--at", wish.at, scratch_before.path()));
+  TM_LET(const auto after, moment_at("--to", wish.to, scratch_after.path()));
   TM_LET(auto comparison, history::Comparison::make(*before, *after, wish.reading.objects));
   program.progress().finish();
 
@@ -118,7 +119,7 @@ void add_diff(Program& program) {
   app.add_option("WHAT", wish->reading.objects.words,
                  "KIND [NAME...], KIND/NAME..., or several kinds with commas between; without it: with -n all of the "
                  "namespace, with -A all of the cluster, but no events and leases");
-  app.add_option("--at", wish->at, "the moment before: rev:1234, -2h or 2024-05-01T12:00:00Z")
+  app.add_option("--at", wish->at, "the moment before: rev:1234, -2h, 2024-05-01T12:00:00Z or before:delete:KIND/NAME")
       ->required()
       ->type_name("WHEN");
   auto* const to = app.add_option("--to", wish->to, "the moment after")->capture_default_str()->type_name("WHEN");

@@ -9,7 +9,6 @@
 #include "cli/restore_objects.h"
 #include "live/object_facts.h"
 #include "live/survey.h"
-#include "restore/target.h"
 
 namespace tidemark::cli {
 namespace {
@@ -77,7 +76,7 @@ void drop_those_there(live::Survey& survey) {
 }  // namespace
 
 Result<Exit> diff_live(Program& program, DiffWish& wish) {
-  TM_LET(const restore::Target at, named("--at", restore::parse_target(wish.at, program.now())));
+  TM_CHECK(named("--at", history::check_when(wish.at, program.now())));
   ReadingKeys keys(wish.reading);
   TM_CHECK(keys.prepare(wish.reading));
   TM_LET(link::KubeClient client, open_cluster(program, wish.cluster));
@@ -87,7 +86,9 @@ Result<Exit> diff_live(Program& program, DiffWish& wish) {
   history::MomentOptions options = moment_options(program, scratch.path());
   const auto index = open_index(program, from, wish.reading.index, options);
   options.index = index.get();
-  TM_LET(const auto moment, history::Moment::open(index ? index->origin() : *from.origin, at, options));
+  restore::Origin& origin = index ? index->origin() : *from.origin;
+  TM_LET(const restore::Target at, target_of(program, "--at", wish.at, wish.reading, origin, options));
+  TM_LET(const auto moment, history::Moment::open(origin, at, options));
   const history::ObjectWish& objects = wish.reading.objects;
   TM_LET(
       live::Survey survey,

@@ -27,11 +27,12 @@ class JsonOutput final : public ObjectOutput {
     json_.key("items");
     json_.begin_array();
   }
-  void add(const Entry&, const json& object) override {
+  Status add(const Entry&, const json& object) override {
     kube::print_json(object, json_);
     flush();
+    return {};
   }
-  void finish() override {
+  Status finish() override {
     if (!single_) {
       json_.end_array();
       json_.key("kind");
@@ -42,6 +43,7 @@ class JsonOutput final : public ObjectOutput {
     }
     text_ += '\n';
     flush();
+    return {};
   }
 
  private:
@@ -58,7 +60,7 @@ class JsonOutput final : public ObjectOutput {
 class YamlOutput final : public ObjectOutput {
  public:
   YamlOutput(std::ostream& to, bool single) : to_(to), single_(single) {}
-  void add(const Entry&, const json& object) override {
+  Status add(const Entry&, const json& object) override {
     std::string text;
     if (single_) {
       kube::print_yaml(object, text);
@@ -70,11 +72,13 @@ class YamlOutput final : public ObjectOutput {
     }
     any_ = true;
     to_ << text;
+    return {};
   }
-  void finish() override {
-    if (single_) return;
+  Status finish() override {
+    if (single_) return {};
     if (!any_) to_ << "apiVersion: v1\nitems: []\n";
     to_ << "kind: List\nmetadata:\n  resourceVersion: \"\"\n";
+    return {};
   }
 
  private:
@@ -86,11 +90,14 @@ class YamlOutput final : public ObjectOutput {
 class NameOutput final : public ObjectOutput {
  public:
   explicit NameOutput(std::ostream& to) : to_(to) {}
-  void add(const Entry& entry, const json&) override { to_ << object_name(*entry.resource, entry.name) << '\n'; }
+  Status add(const Entry& entry, const json&) override {
+    to_ << object_name(*entry.resource, entry.name) << '\n';
+    return {};
+  }
   void add_unreadable(const Entry& entry, std::string_view) override {
     to_ << object_name(*entry.resource, entry.name) << '\n';
   }
-  void finish() override {}
+  Status finish() override { return {}; }
 
  private:
   std::ostream& to_;
@@ -101,31 +108,45 @@ class TableOutput final : public ObjectOutput {
  public:
   TableOutput(std::ostream& to, const Options& options) : to_(to), options_(options) {}
 
-  void add(const Entry& entry, const json& object) override {
+  Status add(const Entry& entry, const json& object) override {
     begin(entry);
-    std::vector<std::string> cells = kube::cells_of(*entry.resource, object, options_.now);
-    std::vector<std::string> row = first_cells(entry);
-    for (std::size_t i = 1; i < cells.size() && i < columns_.size(); i++) {
-      if (shown(columns_[i])) row.push_back(std::move(cells[i]));
+    const std::vector<std::string> cells = kube::cells_of(*entry.resource, object, options_.now);
+    std::vector<std::string> row = namespace_cell(entry);
+    for (std::size_t i = 0; i < cells.size() && i < columns_.size(); i++) {
+      if (shown(columns_[i])) row.push_back(columns_[i].name ? name_cell(entry, cells[i]) : in_one_line(cells[i]));
     }
     table_->add(std::move(row));
+    return {};
   }
   void add_unreadable(const Entry& entry, std::string_view why) override {
     begin(entry);
-    std::vector<std::string> row = first_cells(entry);
+    std::vector<std::string> row = namespace_cell(entry);
+    row.push_back(name_cell(entry, ""));
     row.push_back(fmt::format("<{}>", why));
     table_->add(std::move(row));
   }
-  void finish() override { end_table(); }
+  Status finish() override {
+    end_table();
+    return {};
+  }
 
  private:
-  bool shown(const kube::Column& column) const { return options_.format == Format::wide || !column.wide; }
+  bool shown(const kube::Column& column) const { return options_.form->format == Format::wide || !column.wide; }
 
-  std::vector<std::string> first_cells(const Entry& entry) const {
+  std::vector<std::string> namespace_cell(const Entry& entry) const {
     std::vector<std::string> row;
     if (options_.namespaces && entry.resource->namespaced) row.emplace_back(entry.ns);
-    row.push_back(options_.many_kinds ? object_name(*entry.resource, entry.name) : std::string(entry.name));
     return row;
+  }
+  // `cell`: what the kind's table shows as the name; empty: it does not say.
+  std::string name_cell(const Entry& entry, std::string_view cell) const {
+    const std::string_view name = cell.empty() ? entry.name : cell;
+    return options_.many_kinds ? object_name(*entry.resource, name) : std::string(name);
+  }
+  // As kubectl cuts what has more lines.
+  static std::string in_one_line(const std::string& cell) {
+    const std::size_t end = cell.find_first_of("\f\n\r");
+    return end == std::string::npos ? cell : cell.substr(0, end) + "...";
   }
 
   void begin(const Entry& entry) {
@@ -143,8 +164,8 @@ class TableOutput final : public ObjectOutput {
 
   void end_table() {
     if (!table_) return;
-    if (std::exchange(printed_, true)) to_ << '\n';
-    to_ << table_->print();
+    if (std::exchange(printed_, true) && options_.headings) to_ << "\n";
+    to_ << table_->print(options_.headings);
     table_.reset();
   }
 
@@ -159,7 +180,8 @@ class TableOutput final : public ObjectOutput {
 }  // namespace
 
 std::unique_ptr<ObjectOutput> ObjectOutput::make(std::ostream& to, const Options& options) {
-  switch (options.format) {
+  if (options.form->is_template()) return make_template_output(to, options);
+  switch (options.form->format) {
     case Format::json: return std::make_unique<JsonOutput>(to, options.single);
     case Format::yaml: return std::make_unique<YamlOutput>(to, options.single);
     case Format::name: return std::make_unique<NameOutput>(to);

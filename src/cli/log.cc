@@ -6,7 +6,6 @@
 #include "cli/object_reading.h"
 #include "cli/program.h"
 #include "cli/verbs.h"
-#include "restore/target.h"
 
 namespace tidemark::cli {
 namespace {
@@ -66,17 +65,23 @@ Error never_there(const kube::Resource& resource, const std::string& name, const
                               : "without --since the whole history is looked through"};
 }
 
-Result<history::VersionWish> read_span(const LogWish& wish, Time now) {
+Status check_span(const LogWish& wish, Time now) {
+  if (!wish.since.empty()) TM_CHECK(named("--since", history::check_when(wish.since, now)));
+  return named("--until", history::check_when(wish.until, now));
+}
+
+Result<history::VersionWish> read_span(Program& program, const LogWish& wish, restore::Origin& from,
+                                       const history::MomentOptions& options) {
   history::VersionWish span;
   if (!wish.since.empty()) {
-    TM_LET(span.since, named("--since", restore::parse_target(wish.since, now)));
+    TM_LET(span.since, target_of(program, "--since", wish.since, wish.reading, from, options));
   }
-  TM_LET(span.until, named("--until", restore::parse_target(wish.until, now)));
+  TM_LET(span.until, target_of(program, "--until", wish.until, wish.reading, from, options));
   return span;
 }
 
 Result<Exit> show_log(Program& program, LogWish& wish) {
-  TM_LET(const history::VersionWish span, read_span(wish, program.now()));
+  TM_CHECK(check_span(wish, program.now()));
   ReadingKeys keys(wish.reading);
   TM_CHECK(keys.prepare(wish.reading));
   TM_CHECK(history::Wanted::read(wish.reading.objects, "log"));
@@ -92,6 +97,7 @@ Result<Exit> show_log(Program& program, LogWish& wish) {
   const auto index = open_index(program, from, wish.reading.index, options);
   options.index = index.get();
   restore::Origin& origin = index ? index->origin() : *from.origin;
+  TM_LET(const history::VersionWish span, read_span(program, wish, origin, options));
   TM_LET(const auto versions, history::Versions::open(origin, span, std::move(options)));
   TM_LET(history::ObjectLog log, history::ObjectLog::make(*versions, wish.reading.objects));
 
@@ -138,7 +144,8 @@ void add_log(Program& program) {
                  "KIND [NAME...], KIND/NAME..., or several kinds with commas between")
       ->required();
   app.add_flag("-p,--patch", wish->patch, "with what changed, as a unified diff of YAML; Secrets as hashes");
-  app.add_option("--since", wish->since, "only changes after that moment: rev:1234, -2h or 2024-05-01T12:00:00Z")
+  app.add_option("--since", wish->since,
+                 "only changes after that moment: rev:1234, -2h, 2024-05-01T12:00:00Z or before:delete:KIND/NAME")
       ->type_name("WHEN");
   app.add_option("--until", wish->until, "only changes up to that moment")->capture_default_str()->type_name("WHEN");
   add_compared_options(app, wish->compared);

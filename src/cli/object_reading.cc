@@ -69,6 +69,41 @@ history::MomentOptions moment_options(Program& program, const io::Path& scratch)
           }};
 }
 
+namespace {
+
+Result<restore::Target> settle_when(Program& program, std::string_view flag, std::string_view when,
+                                    const history::WhenScope& scope, restore::Origin& from,
+                                    const history::MomentOptions& options) {
+  TM_LET(const restore::Target target, named(flag, history::resolve_when(when, program.now(), from, scope, options)));
+  if (!history::asks_history(when)) return target;
+  program.progress().finish();
+  program.err() << fmt::format("note: {} is revision {}\n", when, target.revision);
+  return target;
+}
+
+history::WhenScope scope_of(const ObjectReading& wish) {
+  return {.ns = wish.objects.ns,
+          .any_namespace = wish.objects.all_namespaces,
+          .etcd_prefix = wish.objects.etcd_prefix,
+          .decryptor = wish.objects.decryptor};
+}
+
+}  // namespace
+
+Result<restore::Target> target_of(Program& program, std::string_view flag, std::string_view when,
+                                  const ObjectReading& wish, restore::Origin& from,
+                                  const history::MomentOptions& options) {
+  return settle_when(program, flag, when, scope_of(wish), from, options);
+}
+
+Result<restore::Target> target_anywhere(Program& program, std::string_view flag, std::string_view when,
+                                        const ObjectReading& wish, restore::Origin& from,
+                                        const history::MomentOptions& options) {
+  history::WhenScope scope = scope_of(wish);
+  scope.any_namespace = true;
+  return settle_when(program, flag, when, scope, from, options);
+}
+
 bool tell_moment(Program& program, std::string_view asked, const history::Moment& moment) {
   if (moment.beyond_the_end()) {
     program.err() << fmt::format("note: no change after {} is in the store: the newest state it holds is shown\n",

@@ -7,6 +7,7 @@
 #include "base/result.h"
 #include "cli/index_option.h"
 #include "history/objects.h"
+#include "history/when.h"
 #include "link/key_service.h"
 
 namespace CLI {
@@ -46,6 +47,16 @@ class ReadingKeys {
 };
 
 history::MomentOptions moment_options(Program& program, const io::Path& scratch);
+
+// The moment that `flag` names with `when`, which history::check_when() has passed: where the history had to be asked,
+// the answer is told. An object it names is looked for in `wish`'s namespace.
+Result<restore::Target> target_of(Program& program, std::string_view flag, std::string_view when,
+                                  const ObjectReading& wish, restore::Origin& from,
+                                  const history::MomentOptions& options);
+// The same where no namespace is given: the object may have been in any.
+Result<restore::Target> target_anywhere(Program& program, std::string_view flag, std::string_view when,
+                                        const ObjectReading& wish, restore::Origin& from,
+                                        const history::MomentOptions& options);
 
 // What is to be said of a moment: `asked` is the word for it. False: revisions before it are lost.
 bool tell_moment(Program& program, std::string_view asked, const history::Moment& moment);

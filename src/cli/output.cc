@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string_view>
 
 namespace tidemark::cli {
@@ -70,14 +71,14 @@ void emit(const Json& value, std::size_t indent, std::string& to) {
 
 }  // namespace
 
-std::string Table::print() const {
+std::string Table::print(bool headings) const {
   std::vector<std::size_t> widths;
   for (const auto& row : rows_) {
     widths.resize(std::max(widths.size(), row.size()));
     for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], columns(row[i]));
   }
   std::string text;
-  for (const auto& row : rows_) {
+  for (const auto& row : std::span(rows_).subspan(headings ? 0 : 1)) {
     std::string line;
     for (std::size_t i = 0; i < row.size(); ++i) {
       line += row[i];

@@ -13,7 +13,7 @@ class Table {
   explicit Table(std::vector<std::string> headings) { rows_.push_back(std::move(headings)); }
   void add(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
   bool empty() const { return rows_.size() == 1; }
-  std::string print() const;
+  std::string print(bool headings = true) const;  // without them: their width counts all the same
 
  private:
   std::vector<std::vector<std::string>> rows_;

@@ -126,12 +126,21 @@ void print_result(Program& program, const RestoreWish& wish, const restore::Rest
   program.out() << fmt::format("\nwritten to '{}' and .json\n", done.reports.front().string());
 }
 
+// Where there is no need to, nothing is written anywhere: the machine may be in a bad state.
+Result<restore::Target> read_target(Program& program, const RestoreWish& wish, restore::Origin& from) {
+  if (!history::asks_history(wish.at)) return named("--at", restore::parse_target(wish.at, program.now()));
+  TM_LET(const io::TempDir scratch, io::TempDir::create());
+  const ObjectReading every_object;
+  return target_anywhere(program, "--at", wish.at, every_object, from, moment_options(program, scratch.path()));
+}
+
 Result<Exit> restore_etcd(Program& program, RestoreWish& wish, const CLI::App& parent) {
   TM_CHECK(only_etcd(parent, wish));
-  TM_LET(wish.restore.target, named("--at", restore::parse_target(wish.at, program.now())));
+  TM_CHECK(named("--at", history::check_when(wish.at, program.now())));
   TM_LET(wish.restore.bump, restore::parse_bump(wish.bump));
   wish.restore.data_dir = wish.data_dir;
   TM_LET(const History from, open_origin(program, wish));
+  TM_LET(wish.restore.target, read_target(program, wish, *from.origin));
   Terminal terminal(program, wish);
   restore::Steps steps;
   const Ticks began = program.clock().ticks();
@@ -165,7 +174,8 @@ void add_etcd_options(CLI::App& app, RestoreWish& wish) {
   restore::EtcdRestore& r = wish.restore;
   r.threads = std::max(1U, std::thread::hardware_concurrency());
   app.add_option("OBJECT", wish.object)->group("");
-  app.add_option("--at", wish.at, "latest, rev:1234, -2h or 2024-05-01T12:00:00Z")->capture_default_str();
+  app.add_option("--at", wish.at, "latest, rev:1234, -2h, 2024-05-01T12:00:00Z or before:delete:KIND/NAME")
+      ->capture_default_str();
   app.add_option("--data-dir", wish.data_dir, "where etcd will start; only D/member is replaced")
       ->required()
       ->type_name("D");

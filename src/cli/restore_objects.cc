@@ -6,7 +6,6 @@
 
 #include "cli/program.h"
 #include "live/object_facts.h"
-#include "restore/target.h"
 
 namespace tidemark::cli {
 namespace {
@@ -110,7 +109,7 @@ bool tell_survey(Program& program, const live::Survey& survey) {
 Result<Exit> restore_objects(Program& program, RestoreObjectsWish& wish, bool namespace_given) {
   TM_CHECK(check_wish(wish, namespace_given));
   if (wish.resume != 0) return resume(program, wish);
-  TM_LET(const restore::Target target, named("--at", restore::parse_target(wish.at, program.now())));
+  TM_CHECK(named("--at", history::check_when(wish.at, program.now())));
   TM_LET(wish.plan.namespaces, read_namespaces(wish.namespaces));
   ReadingKeys keys(wish.reading);
   TM_CHECK(keys.prepare(wish.reading));
@@ -119,7 +118,9 @@ Result<Exit> restore_objects(Program& program, RestoreObjectsWish& wish, bool na
   TM_LET(const History from, open_history(program, wish.reading.store));
   for (const std::string& what : from.origin->left_out()) program.err() << "note: " << what << '\n';
   TM_LET(const io::TempDir scratch, io::TempDir::create(wish.reading.scratch));
-  TM_LET(const auto moment, history::Moment::open(*from.origin, target, moment_options(program, scratch.path())));
+  const history::MomentOptions options = moment_options(program, scratch.path());
+  TM_LET(const restore::Target target, target_of(program, "--at", wish.at, wish.reading, *from.origin, options));
+  TM_LET(const auto moment, history::Moment::open(*from.origin, target, options));
   TM_LET(wish.plan.same_cluster, is_same_cluster(program, client, *moment, wish.reading.objects));
 
   TM_LET(const live::Survey survey, live::take_survey(*moment, client,
@@ -147,7 +148,7 @@ void add_restore_objects_options(Program& program, CLI::App& app, RestoreObjects
   app.add_option("WHAT", wish.reading.objects.words,
                  "KIND [NAME...], KIND/NAME..., or several kinds with commas between; without it: with -n all of the "
                  "namespace, with -A all namespaces. The bare word etcd is the whole store");
-  app.add_option("--at", wish.at, "latest, rev:1234, -2h or 2024-05-01T12:00:00Z")
+  app.add_option("--at", wish.at, "latest, rev:1234, -2h, 2024-05-01T12:00:00Z or before:delete:KIND/NAME")
       ->capture_default_str()
       ->type_name("WHEN");
   app.add_option("--existing", wish.plan.existing,

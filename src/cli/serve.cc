@@ -14,7 +14,6 @@
 #include "cli/verbs.h"
 #include "cli/version.h"
 #include "net/url.h"
-#include "restore/target.h"
 #include "serve/http_listener.h"
 #include "serve/kubeconfig.h"
 
@@ -107,7 +106,7 @@ void tell(Program& program, const ServeWish& wish, const serve::PastCluster& clu
 }
 
 Result<Exit> serve_past(Program& program, ServeWish& wish) {
-  TM_LET(const restore::Target target, named("--at", restore::parse_target(wish.at, program.now())));
+  TM_CHECK(named("--at", history::check_when(wish.at, program.now())));
   TM_LET(const Address address, read_address(wish.listen));
   TM_CHECK(check_openness(wish, address));
   ReadingKeys keys(wish.reading);
@@ -128,6 +127,8 @@ Result<Exit> serve_past(Program& program, ServeWish& wish) {
   past.options.progress = [&](std::string_view step, std::uint64_t done, std::uint64_t all) {
     if (opening) program.progress().update(step, done, all);
   };
+  TM_LET(const restore::Target target,
+         target_anywhere(program, "--at", wish.at, wish.reading, *from.origin, past.options));
   TM_LET(const auto cluster, serve::PastCluster::open(past, target));
   opening = false;
   program.progress().finish();
@@ -179,7 +180,9 @@ void add_serve(Program& program) {
       "kubectl --kubeconfig past.kubeconfig --server https://127.0.0.1:8001/at/2026-11-21T10:00:00Z get deploy -A\n"
       "tidemark serve --listen 127.0.0.1:0 --encryption-config enc.yaml --store file:/x/snapshot.db\n",
       [wish](Program& p) { return serve_past(p, *wish); });
-  app.add_option("--at", wish->at, "latest, rev:1234, -2h or 2024-05-01T12:00:00Z; /at/WHEN in a URL is another moment")
+  app.add_option(
+         "--at", wish->at,
+         "latest, rev:1234, -2h, 2024-05-01T12:00:00Z or before:delete:KIND/NAME; /at/WHEN in a URL is another moment")
       ->capture_default_str()
       ->type_name("WHEN");
   app.add_option("--listen", wish->listen, "where; port 0: any that is free")

@@ -6,6 +6,7 @@
 #include "base/rfc3339.h"
 #include "catalog/sidecar.h"
 #include "cli/history.h"
+#include "cli/object_reading.h"
 #include "cli/output.h"
 #include "cli/points.h"
 #include "cli/program.h"
@@ -128,11 +129,21 @@ Status read_sidecars(store::ObjectStore& store, Details& d) {
   return {};
 }
 
+// A moment is shown by the object that holds its revision.
+Result<std::string> point_word(Program& program, const ShowWish& wish, restore::Origin& from) {
+  if (!history::asks_history(wish.point)) return wish.point;
+  TM_LET(const io::TempDir scratch, io::TempDir::create());
+  TM_LET(const restore::Target target,
+         target_anywhere(program, "POINT", wish.point, ObjectReading(), from, moment_options(program, scratch.path())));
+  return restore::print_target(target);
+}
+
 Result<Exit> show(Program& program, const ShowWish& wish) {
   TM_LET(const History history, open_history(program, wish.store));
   TM_LET(const Timeline timeline, timeline_of(history));
   Details d;
-  TM_LET(d.point, named(history.origin->url(), find_point(timeline, wish.point)));
+  TM_LET(const std::string point, point_word(program, wish, *history.origin));
+  TM_LET(d.point, named(history.origin->url(), find_point(timeline, point)));
   d.chain = catalog::chain_to(timeline, *d.point);
   d.restorable = catalog::restorable(timeline);
   d.left_out = history.origin->left_out();
@@ -156,7 +167,7 @@ void add_show(Program& program) {
                                "tidemark show rev:1234 --store dir:/backups/prod          # the object that holds it\n"
                                "tidemark show Full-00000000-00000308-1795246362.gz --store dir:/backups/prod\n",
                                [wish](Program& p) { return show(p, *wish); });
-  app.add_option("POINT", wish->point, "an object's name, a revision, or latest")->required();
+  app.add_option("POINT", wish->point, "an object's name, a revision, latest, or before:delete:KIND/NAME")->required();
   program.add_store(app, wish->store);
   program.add_format(app, wish->format);
 }

@@ -7,7 +7,6 @@
 
 #include "cli/restore_objects.h"
 #include "cli/verbs.h"
-#include "restore/target.h"
 
 namespace tidemark::cli {
 namespace {
@@ -66,7 +65,8 @@ void add_undo(Program& program) {
                    [wish, namespace_option](Program& p) { return undo(p, *wish, (*namespace_option)->count() > 0); });
   app.add_option("WHAT", wish->objects.reading.objects.words,
                  "the number of a restore; or KIND [NAME...], KIND/NAME...; without it: with -n all of the namespace");
-  app.add_option("--since", wish->since, "the moment that is gone back to: rev:1234, -15m or 2024-05-01T12:00:00Z")
+  app.add_option("--since", wish->since,
+                 "the moment that is gone back to: rev:1234, -15m, 2024-05-01T12:00:00Z or before:delete:KIND/NAME")
       ->type_name("WHEN");
   add_share_option(app, wish->objects.plan.max_share, "how much of what is there may be removed");
   add_live_options(program, app, wish->objects.live);

@@ -10,16 +10,6 @@ namespace {
 
 using nlohmann::json;
 
-// The last state of each key, also of those that are gone.
-struct LastStates final : VersionListener {
-  Rows rows;
-  Status version(const Version& version) override {
-    if (version.row != nullptr) rows.insert_or_assign(std::string(version.key), *version.row);
-    return {};
-  }
-  Status lost(RevisionSpan, std::string_view) override { return {}; }
-};
-
 bool labels_match(const kube::LabelSelector& selector, const json& object) {
   const json::json_pointer labels("/metadata/labels");
   return !object.is_null() && selector.matches(object.contains(labels) ? object.at(labels) : json());
@@ -123,12 +113,8 @@ class ObjectLog::Teller final : public VersionListener {
 
 Result<ObjectLog> ObjectLog::make(Versions& versions, const ObjectWish& wish) {
   TM_LET(Wanted wanted, Wanted::read(wish, "log"));
-  const auto definitions = [&](const std::string& prefix) -> Result<Rows> {
-    LastStates last;
-    TM_CHECK(versions.for_each({.prefixes = {prefix}}, last));
-    return std::move(last.rows);
-  };
-  TM_CHECK(wanted.resolve(definitions, "at any moment that is known"));
+  TM_CHECK(wanted.resolve([&](const std::string& prefix) { return last_rows(versions, prefix); },
+                          "at any moment that is known"));
   ObjectLog log(versions, wish, std::move(wanted));
   log.notes_ = log.wanted_.notes();
   return log;

@@ -298,4 +298,17 @@ Status Versions::for_each(const Asked& asked, VersionListener& listener) {
   return {};
 }
 
+Result<Rows> last_rows(Versions& versions, const std::string& prefix) {
+  struct Last final : VersionListener {
+    Rows rows;
+    Status version(const Version& version) override {
+      if (version.row != nullptr) rows.insert_or_assign(std::string(version.key), *version.row);
+      return {};
+    }
+    Status lost(RevisionSpan, std::string_view) override { return {}; }
+  } last;
+  TM_CHECK(versions.for_each({.prefixes = {prefix}}, last));
+  return std::move(last.rows);
+}
+
 }  // namespace tidemark::history

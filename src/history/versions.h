@@ -104,4 +104,7 @@ class Versions {
   std::string base_key_;
 };
 
+// The last state of each key below a prefix, also of those that are gone. Errors as for_each()'s.
+Result<Rows> last_rows(Versions& versions, const std::string& prefix);
+
 }  // namespace tidemark::history

@@ -22,7 +22,11 @@ Result<Target> parse_target(std::string_view text, Time now) {
   if (text == "latest") return Target::newest();
   if (text.starts_with("rev:")) return parse_revision(text.substr(4));
   if (text.starts_with("pin:") || text.starts_with("before:")) {
-    return fail(Errc::unsupported, "'{}': this form of a moment is not read yet; use a time or rev:N", text);
+    const bool pin = text.starts_with("pin:");
+    return hinted(Result<Target>(fail(Errc::unsupported, "'{}': {}", text,
+                                      pin ? "this version keeps no pins"
+                                          : "only what shows, restores or serves a moment reads this form")),
+                  "use latest, rev:1234, -2h or 2024-05-01T12:00:00Z");
   }
   if (text.starts_with('-')) {
     TM_LET(const auto back, named("as a duration back", parse_duration(text)));

@@ -25,7 +25,7 @@ struct Target {
 };
 
 // `now` turns "-2h" into a moment. Errc::invalid: none of the forms above, a revision below 1, a moment after `now`.
-// Errc::unsupported: a form of --at that needs an index of objects ("pin:", "before:").
+// Errc::unsupported: "pin:NAME", and "before:delete:KIND/NAME", which history/when.h reads.
 Result<Target> parse_target(std::string_view text, Time now);
 
 std::string print_target(const Target& target);  // "latest", "rev:1234", "2024-05-01T12:00:00Z"

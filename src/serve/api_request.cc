@@ -103,7 +103,13 @@ Result<ApiTarget> read_target(std::string_view target) {
   if (read.path.empty() || read.path.front() != "at") return read;
   if (read.path.size() < 2) return fail(Errc::invalid, "/at/ needs a moment behind it");
   read.when = std::move(read.path[1]);
-  read.path.erase(read.path.begin(), read.path.begin() + 2);
+  std::ptrdiff_t parts = 2;
+  if (read.when.starts_with("before:delete:") && read.path.size() > 2) {
+    // KIND/NAME has a slash of its own, and clients that join paths do not keep one encoded.
+    read.when += "/" + read.path[2];
+    parts++;
+  }
+  read.path.erase(read.path.begin(), read.path.begin() + parts);
   return read;
 }
 

@@ -19,11 +19,13 @@ class Moments {
   Moments(Past& past, std::shared_ptr<PastCluster> own, const Clock& clock, std::size_t most = 4)
       : past_(past), own_(std::move(own)), clock_(clock), most_(most) {}
 
-  // `when` as --at takes it; empty: the server's own. Errors as restore::parse_target()'s and PastCluster::open()'s.
+  // `when` as --at takes it, an object it names in whatever namespace; empty: the server's own. Errors as
+  // history::resolve_when()'s and PastCluster::open()'s.
   Result<std::shared_ptr<PastCluster>> at(const std::string& when);
 
  private:
   std::shared_ptr<PastCluster> known(const std::string& when);
+  Result<restore::Target> target_of(const std::string& when);
 
   struct Known {
     std::string when;

@@ -24,7 +24,7 @@ json column_definitions(const ServedKind& kind) {
     // Clients print the names in capitals, and put the kind in front of the column of this format.
     all.push_back({{"name", column.heading},
                    {"type", "string"},
-                   {"format", all.empty() ? "name" : ""},
+                   {"format", column.name ? "name" : ""},
                    {"description", ""},
                    {"priority", column.wide ? 1 : 0}});
   }
