@@ -6,6 +6,7 @@
 #include "base/rfc3339.h"
 #include "kube/object_json.h"
 #include "serve/asked.h"
+#include "serve/zipped_reply.h"
 
 namespace tidemark::serve {
 namespace {
@@ -121,6 +122,12 @@ void send_json(Reply& reply, int code, const json& value, const ReplyHeaders& mo
 void refuse(Reply& reply, const Failure& failure) { send_json(reply, failure.code, status_of(failure)); }
 
 void Api::answer(const Request& request, Reply& reply) const {
+  if (!takes_gzip(request.accept_encoding)) return answer_plain(request, reply);
+  ZippedReply zipped(reply);
+  answer_plain(request, zipped);
+}
+
+void Api::answer_plain(const Request& request, Reply& reply) const {
   if (const auto stopped = gate_.stopped(request.host, request.authorization)) return refuse(reply, *stopped);
   const auto target = read_target(request.target);
   if (!target) return refuse(reply, failure_of(target.error()));

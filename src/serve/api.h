@@ -30,6 +30,7 @@ class Api {
   void answer(const Request& request, Reply& reply) const;
 
  private:
+  void answer_plain(const Request& request, Reply& reply) const;
   Moments& moments_;
   const Gate gate_;
   const Options options_;

@@ -62,6 +62,7 @@ Request request_of(const Head& message) {
           .host = text_of(message[http::field::host]),
           .authorization = text_of(message[http::field::authorization]),
           .accept = text_of(message[http::field::accept]),
+          .accept_encoding = text_of(message[http::field::accept_encoding]),
           .content_type = text_of(message[http::field::content_type]),
           .body = message.body()};
 }

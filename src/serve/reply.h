@@ -13,7 +13,7 @@ namespace tidemark::serve {
 
 struct Request {
   std::string method, target;
-  std::string host, authorization, accept, content_type;  // headers; empty without one
+  std::string host, authorization, accept, accept_encoding, content_type;  // headers; empty without one
   std::string body;
 };
 

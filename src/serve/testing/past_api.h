@@ -115,6 +115,7 @@ class PastApi {
             .host = kHost,
             .authorization = std::string("Bearer ") + kToken,
             .accept = accept,
+            .accept_encoding = {},
             .content_type = {},
             .body = {}};
   }
