@@ -134,6 +134,7 @@ std::string words(const std::vector<std::string>& argv) {
 
 Result<io::Path> bed_program() { return built("bed"); }
 Result<io::Path> kubectl_program() { return built("kubectl"); }
+Result<io::Path> lister_program() { return built("lister"); }
 
 Result<BedProcess> BedProcess::start(const BedSetup& setup) {
   BedProcess bed;

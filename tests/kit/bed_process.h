@@ -25,6 +25,7 @@ namespace tidemark::testing {
 
 Result<io::Path> bed_program();
 Result<io::Path> kubectl_program();
+Result<io::Path> lister_program();  // of testbed/kubernetes/cmd/lister
 
 struct BedSetup {
   std::string etcd = "3.6";
