@@ -17,6 +17,7 @@ endif()
 set(TM_HOT_FOLDERS base io bolt etcd crypto age restore)
 # Their presets and the release one also compile eight sources of a folder as one (CMAKE_UNITY_BUILD), for most of what
 # the compiler does is the same headers again. That every source stands by itself is for gcc-debug and `make lint` to see.
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/cmake/alone.txt)
 file(STRINGS ${CMAKE_SOURCE_DIR}/cmake/alone.txt alone REGEX "^src/")
 list(TRANSFORM alone PREPEND ${CMAKE_SOURCE_DIR}/)
 set_source_files_properties(${alone} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)

@@ -118,9 +118,11 @@ class Surveyor {
     TM_CHECK(selections_.back()->for_each([&](const auto& entry, Result<json> object) -> Status {
       if (!object) {
         survey_.unreadable.push_back(object.error());
-      } else {
-        all.push_back({entry.resource, *std::move(object)});
+        return {};
       }
+      Remembered& one = all.emplace_back();
+      one.resource = entry.resource;
+      one.object.swap(*object);  // g++ 12 believes that a move reads a result that holds nothing
       return {};
     }));
     return all;
