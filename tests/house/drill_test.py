@@ -22,19 +22,20 @@ PASSES = says("TestGood", "=== RUN   TestGood", "    good_test.go:7: up in 9.0 s
 SKIPS = says("TestNode", "    needs.go:19: a node needs root", "--- SKIP: TestNode (0.00s)") + ends("TestNode", "skip")
 
 
-def drill(events, code=0, test=(), ci=""):
-    """(exit code, what it shows, what it keeps) with a `go` that says these events."""
+def drill(events, code=0, test=(), ci="", does=""):
+    """(exit code, what it shows, what it keeps, what go was told) with a `go` that does this and says these events."""
     with tempfile.TemporaryDirectory() as folder:
         words = pathlib.Path(folder, "words")
         words.write_text("".join(event if isinstance(event, str) else json.dumps(event) + "\n" for event in events))
         go = pathlib.Path(folder, "go")
-        go.write_text(f"#!/bin/sh\necho \"$@\" >{folder}/told\ncat {words}\nexit {code}\n")
+        go.write_text(f"#!/bin/sh\necho \"$@\" >{folder}/told\n{does}\ncat {words}\nexit {code}\n")
         go.chmod(0o755)
         env = dict(os.environ, PATH=f"{folder}:{os.environ['PATH']}", CI=ci)
         done = subprocess.run([DRILL, "--brief", "--no-build", "--results", folder, "clusters", *test], env=env,
                               capture_output=True, text=True, check=False)
         told = pathlib.Path(folder, "told").read_text()
-        return done.returncode, done.stdout + done.stderr, pathlib.Path(folder, "testbed-clusters.log").read_text(), told
+        kept = "".join(path.read_text() for path in sorted(pathlib.Path(folder).rglob("*.log")))
+        return done.returncode, done.stdout + done.stderr, kept, told
 
 
 class Drill(unittest.TestCase):
@@ -97,6 +98,19 @@ class Drill(unittest.TestCase):
         self.assertIn("1 passed, 0 failed, 2 left out", shown)
         code, shown, _, _ = drill(PASSES + SKIPS, ci="true")
         self.assertEqual(code, 1, shown)
+
+    def test_a_bed_whose_test_was_ended_is_waited_for_and_its_logs_are_kept(self):
+        with tempfile.TemporaryDirectory() as folder:
+            bed = 'B="$TMPDIR/TestHangs12/001/bed"; mkdir -p $B/logs; echo last words >$B/logs/etcd.log; '
+            # It lives for a second longer than its test, and writes to its end.
+            bed += f'(exec 9>$B/lock; flock 9; touch {folder}/locked; sleep 1; echo $TMPDIR >{folder}/tmp; cat $B/logs/* >{folder}/said) >&- 2>&- & '
+            bed += f'until [ -e {folder}/locked ]; do sleep 0.01; done'
+            code, shown, kept, _ = drill(PASSES + says("TestHangs", "    a_test.go:4: it waits"), code=1, does=bed)
+            self.assertEqual(code, 1)
+            self.assertIn("last words", kept)
+            self.assertEqual(pathlib.Path(folder, "said").read_text(), "last words\n", shown)
+            self.assertRegex(shown, "logs of beds whose tests did not end: .*/logs/TestHangs12/001")
+            self.assertFalse(pathlib.Path(folder, "tmp").read_text().strip() in map(str, pathlib.Path(tempfile.gettempdir()).iterdir()))
 
     def test_one_test_is_asked_for(self):
         rows = [
