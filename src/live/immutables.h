@@ -16,6 +16,9 @@ namespace tidemark::live {
 std::vector<std::string> immutable_differences(const link::KubeKind& kind, const nlohmann::json& live,
                                                const nlohmann::json& target);
 
+// All that is known, "deployments.apps .spec.selector": for those who ask a real server about each.
+std::vector<std::string> immutable_fields();
+
 // May it be deleted and made again to have it changed? Empty: yes; else why not.
 std::string never_recreated(const link::KubeKind& kind);
 
