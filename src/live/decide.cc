@@ -5,8 +5,8 @@
 #include "live/draft.h"
 #include "live/field_owners.h"
 #include "live/immutables.h"
-#include "live/json_reach.h"
 #include "live/left_out.h"
+#include "live/object_facts.h"
 #include "live/owners.h"
 #include "live/preparation.h"
 #include "live/three_way.h"
@@ -60,14 +60,29 @@ void leave_out(const PlanOptions& options, World& world, std::vector<Draft>& dra
 
 // ---- what is not there
 
+// A StatefulSet that does not find its claim makes one, and that one is empty. So claims come before it and without
+// their reference to it: it writes that by itself into those that it finds.
+void leave_owner_to_set(const World& world, Draft& draft) {
+  Step& step = draft.step;
+  if (step.kind.full_name() != "persistentvolumeclaims") return;
+  std::set<std::string> sets;
+  for (const std::string& owner : step.owners) {
+    if (owner.starts_with("statefulsets.apps ")) sets.insert(owner);
+  }
+  drop_owners(world, step.name_space, sets, step.body);
+  std::erase_if(step.owners, [&](const std::string& owner) { return sets.contains(owner); });
+}
+
 void make(const PlanOptions& options, const World& world, const std::set<std::string>& made, Draft& draft) {
   Step& step = draft.step;
   const Found* live = world.live(draft.id);
   step.action = live == nullptr ? Action::create : Action::recreate;
   if (live != nullptr) {
     step.before = live->object;
+    const std::string holder = held_by(live->object);
     step.reason = is_going(live->object) ? "it is being deleted now: it is made when it has gone"
                                          : "its namespace is being deleted now, and it goes along";
+    if (is_going(live->object) && !holder.empty()) step.reason += " (" + holder + ")";
   }
   step.body = draft.found.object;
   append_all(step.warnings,
@@ -76,6 +91,7 @@ void make(const PlanOptions& options, const World& world, const std::set<std::st
   Owners owners = resolve_owners(world, step.name_space, made, step.body);
   step.owners = std::move(owners.made);
   append_all(step.warnings, std::move(owners.warnings));
+  leave_owner_to_set(world, draft);
   if (options.status) step.status = status_of(step.kind, draft.found.object);
 }
 

@@ -53,6 +53,24 @@ bool bears_our_name(const json& object) {
   });
 }
 
+std::string held_by(const json& object) {
+  std::string said;
+  if (text_at(object, "/kind") == "Namespace") {
+    // NamespaceFinalizersRemaining, NamespaceContentRemaining, NamespaceDeletionContentFailure, ...
+    for (const json& condition : list_at(object, "/status/conditions")) {
+      if (text_at(condition, "/status") != "True") continue;
+      const std::string message = text_at(condition, "/message");
+      if (!message.empty()) said += (said.empty() ? "" : "; ") + message;
+    }
+  }
+  if (!said.empty()) return said;
+  std::vector<std::string> names;
+  for (const json& name : list_at(object, "/metadata/finalizers")) {
+    if (name.is_string()) names.push_back(name.get<std::string>());
+  }
+  return names.empty() ? "" : "held by the finalizers " + some_of(names, 5);
+}
+
 bool same_substance(const json& a, const json& b) {
   if (!a.is_object() || !b.is_object()) return a == b;
   json one = a, other = b;

@@ -23,6 +23,10 @@ inline bool covers(const nlohmann::json& live, const nlohmann::json& wanted) { r
 // We wrote some of it: our name is among its field managers.
 bool bears_our_name(const nlohmann::json& object);
 
+// What keeps an object that is going, as far as it says: "held by the finalizers a, b"; of a namespace what its
+// controller says. Empty: nothing.
+std::string held_by(const nlohmann::json& object);
+
 // The same apart from status and what the server itself counts: a state that was planned on still holds.
 bool same_substance(const nlohmann::json& a, const nlohmann::json& b);
 

@@ -74,14 +74,15 @@ constexpr Rank kRanks[] = {
     {"poddisruptionbudgets.policy", 17},
     // After the workloads: a server that has not counted yet refuses them.
     {"resourcequotas", 17},
-    {"mutatingadmissionpolicies.admissionregistration.k8s.io", 19},
-    {"validatingadmissionpolicies.admissionregistration.k8s.io", 19},
-    {"mutatingadmissionpolicybindings.admissionregistration.k8s.io", 20},
-    {"mutatingwebhookconfigurations.admissionregistration.k8s.io", 20},
-    {"validatingadmissionpolicybindings.admissionregistration.k8s.io", 20},
-    {"validatingwebhookconfigurations.admissionregistration.k8s.io", 20},
     // Those with a Service behind them answer when it does.
-    {"apiservices.apiregistration.k8s.io", 21},
+    {"apiservices.apiregistration.k8s.io", 19},
+    // These may refuse all others, and nothing refuses them.
+    {"mutatingadmissionpolicies.admissionregistration.k8s.io", 20},
+    {"validatingadmissionpolicies.admissionregistration.k8s.io", 20},
+    {"mutatingadmissionpolicybindings.admissionregistration.k8s.io", 21},
+    {"mutatingwebhookconfigurations.admissionregistration.k8s.io", 21},
+    {"validatingadmissionpolicybindings.admissionregistration.k8s.io", 21},
+    {"validatingwebhookconfigurations.admissionregistration.k8s.io", 21},
 };
 
 struct Place {

@@ -51,9 +51,9 @@ TEST(Order, EachKindAfterWhatItNeeds) {
             "create resourcequotas shop/q\n"
             "create ingresses.networking.k8s.io shop/i\n"
             "create widgets.shop.example.com shop/w\n"
+            "create apiservices.apiregistration.k8s.io v1.mine\n"
             "create validatingadmissionpolicies.admissionregistration.k8s.io p\n"
-            "create validatingwebhookconfigurations.admissionregistration.k8s.io w\n"
-            "create apiservices.apiregistration.k8s.io v1.mine\n");
+            "create validatingwebhookconfigurations.admissionregistration.k8s.io w\n");
   EXPECT_EQ(plan.steps.front().wave, 1);
   EXPECT_EQ(plan.steps.back().wave, 18);  // the Ingress and the quota share one
 }

@@ -23,7 +23,7 @@ struct Owners {
 Owners resolve_owners(const World& world, const std::string& name_space, const std::set<std::string>& made,
                       nlohmann::json& object);
 
-// Drops the references to these, for they are owned by what they own.
+// Drops the references to these: for they are owned by what they own, or write the reference themselves.
 void drop_owners(const World& world, const std::string& name_space, const std::set<std::string>& ids,
                  nlohmann::json& object);
 

@@ -94,12 +94,14 @@ std::vector<std::string> strip_by_kind(const std::string& kind, const Stripping&
   if (kind == "secrets" && text_at(object, "/type") == "bootstrap.kubernetes.io/token") {
     notes.emplace_back("a token for joining nodes: the cluster removes it at once when it has expired");
   }
-  if (kind == "clusterroles.rbac.authorization.k8s.io" && reach(object, "/aggregationRule") != nullptr) {
-    // A controller gathers them.
-    object["rules"] = nullptr;
-  }
+  drop_gathered_rules(kind, object);
   strip_authorities(object);
   return notes;
+}
+
+void drop_gathered_rules(const std::string& kind, json& role) {
+  if (kind != "clusterroles.rbac.authorization.k8s.io" || reach(role, "/aggregationRule") == nullptr) return;
+  role.erase("rules");
 }
 
 void drop_token_volumes(json& pod_spec) {

@@ -12,6 +12,8 @@ struct Stripping;
 // `kind`: "services", "jobs.batch". Returns what a person should know of it.
 std::vector<std::string> strip_by_kind(const std::string& kind, const Stripping& how, nlohmann::json& object);
 
+// Of a role with an aggregationRule: a controller gathers its rules from other roles.
+void drop_gathered_rules(const std::string& kind, nlohmann::json& role);
 // What admission adds to a pod for its account's token: kube-api-access-x and account-token-x.
 void drop_token_volumes(nlohmann::json& pod_spec);
 // The labels and the selector that the server makes of a Job's uid.

@@ -107,7 +107,7 @@ const StripRow kStripRows[] = {
     // What others write into
     {"clusterroles.rbac.authorization.k8s.io r",
      R"({"aggregationRule":{"clusterRoleSelectors":[]},"rules":[{"verbs":["get"]}]})",
-     R"({"aggregationRule":{"clusterRoleSelectors":[]},"rules":null,"metadata":{}})"},
+     R"({"aggregationRule":{"clusterRoleSelectors":[]},"metadata":{}})"},
     {"clusterroles.rbac.authorization.k8s.io r", R"({"rules":[{"verbs":["get"]}]})",
      R"({"rules":[{"verbs":["get"]}],"metadata":{}})"},
     {"validatingwebhookconfigurations.admissionregistration.k8s.io w",

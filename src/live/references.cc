@@ -66,6 +66,10 @@ class References {
     ingress();
     services();
     claim_templates();
+    // A controller deletes the token of an account that is not there.
+    if (kind_ == "secrets" && text_at(object_, "/type") == "kubernetes.io/service-account-token") {
+      add("", "serviceaccounts", here_, annotation_of(object_, "kubernetes.io/service-account.name"));
+    }
     if (kind_ == "serviceaccounts") {
       for (const json& secret : list_at(object_, "/imagePullSecrets")) {
         add("", "secrets", here_, text_at(secret, "/name"), true);

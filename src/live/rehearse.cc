@@ -4,11 +4,14 @@
 #include "live/execute.h"
 #include "live/object_facts.h"
 #include "live/served_kinds.h"
+#include "live/silent_webhooks.h"
 
 namespace tidemark::live {
 namespace {
 
 using nlohmann::json;
+
+constexpr int kMostSilentTries = 3;
 
 // What this plan brings, so that nothing in it can be tried before.
 class Brought {
@@ -68,6 +71,7 @@ Result<std::vector<StepFailure>> rehearse(const StepTools& tools, const Plan& pl
   const Brought brought(plan);
   std::vector<StepFailure> refused;
   std::size_t done = 0;
+  int silent = 0;
   for (const Step& step : plan.steps) {
     if (on_step) on_step("rehearse", ++done, plan.steps.size());
     if (!step.changes() || brought.needs(step)) continue;
@@ -80,6 +84,8 @@ Result<std::vector<StepFailure>> rehearse(const StepTools& tools, const Plan& pl
       if (!version && is_no_answer(version.error().code)) return std::unexpected(answer.error());
     }
     refused.push_back({&step, answer.error()});
+    // Each try may take as long as the webhook takes to be given up, and tells the same.
+    if (!silent_webhook_in(answer.error()).empty() && ++silent == kMostSilentTries) break;
   }
   return refused;
 }

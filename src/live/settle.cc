@@ -41,10 +41,8 @@ Status await_gone(const StepTools& tools, const Step& step, const std::string& u
   return look_until(
       tools, step, [&](const json& live) -> Result<bool> { return live.is_null() || uid_in(live) != uid; },
       [&](const json& live) {
-        const json::json_pointer finalizers("/metadata/finalizers");
-        std::string text = "was deleted and is still there";
-        if (live.contains(finalizers)) text += ": held by the finalizers " + live.at(finalizers).dump();
-        return text;
+        const std::string why = held_by(live);
+        return "was deleted and is still there" + (why.empty() ? "" : ": " + why);
       });
 }
 

@@ -5,6 +5,7 @@
 
 #include "live/gather.h"
 #include "live/object_facts.h"
+#include "live/preparation_kinds.h"
 #include "live/settle.h"
 
 namespace tidemark::live {
@@ -32,7 +33,8 @@ std::unexpected<Error> moved(const Step& step, std::string_view how) {
 
 }  // namespace
 
-StepWriter::StepWriter(const StepTools& tools, const Plan& plan) : tools_(tools), plan_(plan) {
+StepWriter::StepWriter(const StepTools& tools, const Plan& plan)
+    : tools_(tools), plan_(plan), begun_(tools.clock.ticks()) {
   for (const Step& step : plan_.steps) by_id_.emplace(step.id(), &step);
 }
 
@@ -169,9 +171,20 @@ Result<StepWriter::Done> StepWriter::recreate(const Step& step) {
   if (!live.is_null()) {
     tools_.steps.about_to("live: delete an object to make it again");
     TM_CHECK(remove_as_planned(step, live, "Orphan"));
-    TM_CHECK(await_gone(tools_, step, uid_in(live)));
+    TM_CHECK(await_its_end(step, uid_in(live)));
   }
   return create(step);
+}
+
+// What was going before we came has had our patience as long as we have been here: of hundreds that hang each is looked
+// at, and only the first is waited for.
+Status StepWriter::await_its_end(const Step& step, const std::string& uid) {
+  StepTools tools = tools_;
+  if (is_going(step.before)) {
+    const auto left = begun_ + tools_.settle_within - tools_.clock.ticks();
+    tools.settle_within = std::max<std::chrono::nanoseconds>(left, std::chrono::nanoseconds(0));
+  }
+  return await_gone(tools, step, uid);
 }
 
 Result<StepWriter::Done> StepWriter::remove(const Step& step) {
@@ -224,6 +237,7 @@ Status StepWriter::verify(const Step& step) {
   if (live.is_null()) return fail(Errc::conflict, "{}: it was written and is not there", step.id());
   TM_LET(json body, body_of(step));
   body.erase("status");  // whoever serves the kind keeps it
+  drop_gathered_rules(step.kind.full_name(), body);
   if (const auto where = uncovered(live, body)) {
     return fail(Errc::conflict, "{}: {} is not as it was written: another one changes it", step.id(), *where);
   }

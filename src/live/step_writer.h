@@ -21,7 +21,8 @@ struct StepTools {
   const Clock& clock;
   Steps& steps;
   std::stop_token stop;
-  // For a definition to be served, a namespace to be there, a deleted object to be gone.
+  // For a definition to be served, a namespace to be there, a deleted object to be gone; of all that was going when the
+  // plan was made, from the first step on.
   std::chrono::nanoseconds settle_within = std::chrono::seconds(60);
   // For a server that gives no answer to be there again, as after a restart.
   std::chrono::nanoseconds server_back_within = std::chrono::seconds(60);
@@ -51,6 +52,7 @@ class StepWriter {
   Result<Done> put_over(const Step& step, nlohmann::json body, const nlohmann::json& live);
   Status write_status(const Step& step);
   Status settle(const Step& step);
+  Status await_its_end(const Step& step, const std::string& uid);
   // What is sent, with the uids that its owners have now.
   Result<nlohmann::json> body_of(const Step& step);
   Result<std::string> uid_of_owner(const Step& owner);
@@ -60,6 +62,7 @@ class StepWriter {
 
   StepTools tools_;
   const Plan& plan_;
+  const Ticks begun_;
   std::map<std::string, const Step*, std::less<>> by_id_;
   std::map<std::string, std::string> made_;
 };

@@ -48,7 +48,10 @@ std::vector<std::string> bind_claim(const PlanOptions& options, const World& wor
   if (world.wanted(id) != nullptr) return {};
   if (draft.moved) return without_volume(body, fmt::format("its volume {} stays where it was", volume));
   if (!options.same_cluster) return without_volume(body, fmt::format("its volume {} is not put back with it", volume));
-  if (world.there(id) == There::no) return without_volume(body, fmt::format("its volume {} is gone", volume));
+  if (world.there(id) == There::no) {
+    return without_volume(body,
+                          fmt::format("its volume {} is gone, and pv/{} is not put back with it", volume, volume));
+  }
   return {};
 }
 

@@ -39,7 +39,7 @@ TEST(Volumes, AClaimThatComesBackAsksForWhatIsThere) {
        {},
        kOnlyClaim,
        "",
-       "its volume pv-1 is gone: it gets a new and empty one"},
+       "its volume pv-1 is gone, and pv/pv-1 is not put back with it: it gets a new and empty one"},
       {{.beside = {volume(kOwn)}}, {}, kFreed, "pv-1", nullptr},
       {{.beside = {volume(kOwn)}}, {.existing = Existing::merge}, kFreed, "pv-1", nullptr},
       {{.live = {volume(kOwn)}}, {}, kFreed, "pv-1", nullptr},
@@ -96,6 +96,22 @@ TEST(Volumes, AClaimThatIsThereFreesNothing) {
   const Plan plan =
       planned({.wanted = {kClaim, volume(kOwn)}, .live = {bound, volume(kOwn)}}, {.existing = Existing::replace});
   EXPECT_EQ(actions(plan), "keep persistentvolumeclaims shop/data\nkeep persistentvolumes pv-1\n");
+}
+
+// Else the set would make one of its own, an empty one.
+TEST(Volumes, AClaimComesBeforeTheSetThatWantsIt) {
+  const Found claim = object("persistentvolumeclaims shop/data-db-0", R"({"spec":{"volumeName":"pv-1"},
+    "metadata":{"ownerReferences":[{"apiVersion":"apps/v1","kind":"StatefulSet","name":"db","uid":"old","controller":true},
+                                   {"apiVersion":"v1","kind":"ConfigMap","name":"other","uid":"u"}]}})");
+  const Found set = object("statefulsets.apps shop/db"), other = object("configmaps shop/other");
+  const Plan both = planned({.wanted = {claim, set}, .beside = {other}});
+  EXPECT_EQ(actions(both), "create persistentvolumeclaims shop/data-db-0\ncreate statefulsets.apps shop/db\n");
+  EXPECT_EQ(list_at(both.steps[0].body, "/metadata/ownerReferences").size(), 1U);
+  EXPECT_TRUE(both.steps[0].owners.empty());
+  EXPECT_TRUE(both.steps[0].warnings.empty()) << both.steps[0].warnings[0];
+  // A set that is there is referred to.
+  const Plan claim_only = planned({.wanted = {claim}, .beside = {set, other}});
+  EXPECT_EQ(list_at(claim_only.steps[0].body, "/metadata/ownerReferences").size(), 2U);
 }
 
 TEST(Volumes, ACopyInAnotherNamespaceGetsItsOwn) {
