@@ -5,12 +5,14 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "base/rfc3339.h"
 #include "cli/output.h"
 #include "cli/place.h"
 #include "cli/plan_output.h"
 #include "kube/yaml_text.h"
 #include "live/permissions.h"
 #include "live/reverse.h"
+#include "live/silent_webhooks.h"
 #include "store/open.h"
 
 namespace tidemark::cli {
@@ -22,6 +24,7 @@ using live::UndoBegin;
 using live::UndoEnd;
 
 constexpr std::size_t kMostTold = 20;
+constexpr std::chrono::minutes kTimeout{2};
 
 void tell_failures(Program& program, std::string_view how, const std::vector<StepFailure>& failures) {
   std::size_t told = 0;
@@ -47,6 +50,17 @@ void add_live_options(Program& program, CLI::App& app, LiveWish& wish) {
   program.add_yes(app, wish.yes);
   app.add_flag("--dry-run", wish.dry_run, "print the plan, change nothing; with -o yaml for tidemark apply");
   app.add_flag("--undo-on-failure", wish.undo_on_failure, "go back by itself when a step fails");
+  const auto is_time = [](const std::string& word) {
+    const auto time = parse_duration(word);
+    return time ? std::string() : time.error().what;
+  };
+  app.add_option(
+         "--timeout", wish.timeout,
+         "how long to wait for what the cluster does in its own time: deleted objects to be gone, namespaces to "
+         "be Active, definitions to be served")
+      ->check(CLI::Validator(is_time, ""))
+      ->capture_default_str()
+      ->type_name("TIME");
 }
 
 void add_share_option(CLI::App& app, int& share, const std::string& help) {
@@ -79,7 +93,7 @@ live::StepTools LiveRun::tools() {
           .clock = program_.clock(),
           .steps = program_.steps(),
           .stop = program_.stop(),
-          .settle_within = std::chrono::minutes(2)};
+          .settle_within = parse_duration(wish_.timeout).value_or(kTimeout)};
 }
 
 live::OnStep LiveRun::progress() {
@@ -125,6 +139,7 @@ Result<std::vector<StepFailure>> LiveRun::prepare(LiveTask& task) {
 Result<bool> LiveRun::approve(const LiveTask& task, const std::vector<StepFailure>& refused) {
   program_.progress().finish();
   tell_failures(program_, "may be refused", refused);
+  tell_webhooks(refused);
   if (wish_.yes) return true;
   const link::KubeAccess& access = client_.access();
   return program_.confirm(fmt::format("{} in {} ({}){}: go on?", plan_counts(task.plan),
@@ -207,15 +222,28 @@ Status LiveRun::close(std::uint32_t number, const UndoBegin& record, const Execu
   return {};
 }
 
+void LiveRun::tell_webhooks(const std::vector<StepFailure>& failures) {
+  for (const live::SilentWebhook& webhook : live::silent_webhooks(client_, served_, failures, program_.stop())) {
+    program_.err() << "hint: " << live::way_around(webhook) << '\n';
+  }
+}
+
 Result<Exit> LiveRun::tell(std::uint32_t number, const Executed& all) {
   tell_failures(program_, "not done", all.failed);
+  tell_webhooks(all.failed);
   std::ostream& to = wish_.format == Format::table || wish_.format == Format::wide ? program_.out() : program_.err();
   to << fmt::format("restore {}: {} written", number, all.wrote);
   if (all.already > 0) to << fmt::format(", {} were already as they should be", all.already);
   if (!all.whole()) to << fmt::format(", {} not done", all.failed.size());
   to << fmt::format("\nundo it with: tidemark undo {}\n", number);
   if (all.whole()) return Exit::done;
-  if (!wish_.undo_on_failure) return all.wrote + all.already == 0 ? Exit::failed : Exit::partly;
+  if (!wish_.undo_on_failure) {
+    to << fmt::format("try again what is not done: tidemark restore --resume {}\n", number);
+    if (all.wrote + all.already > 0) return Exit::partly;
+    const bool late =
+        std::ranges::all_of(all.failed, [](const StepFailure& one) { return one.error.code == Errc::timeout; });
+    return late ? Exit::timed_out : Exit::failed;
+  }
   program_.err() << "going back, as --undo-on-failure says\n";
   LiveWish back = wish_;
   back.yes = true;
@@ -229,13 +257,45 @@ Result<Exit> LiveRun::resume(std::uint32_t number) {
   TM_LET(const UndoBegin record, log_.read(number));
   TM_LET(const std::string cluster, cluster_identity(program_, client_));
   if (!may_be_same(cluster, record.cluster)) return fail(Errc::invalid, "restore {} was of another cluster", number);
+  TM_LET(const auto end, log_.read_end(number));
+  if (end && end->outcome == UndoEnd::Outcome::done) {
+    program_.err() << fmt::format("restore {} was carried out: there is nothing to finish\n", number);
+    return Exit::done;
+  }
+  if (end) TM_CHECK(need_not_taken_back(number));
   LiveTask task{.plan = record.plan(), .options = {.existing = record.existing, .status = record.status}};
   print(task);
   if (wish_.dry_run) return Exit::done;
   TM_LET(const bool approved, approve(task, {}));
   if (!approved) return Exit::failed;
+  if (end) {
+    TM_LET(const std::uint32_t again, go_on(number, record));
+    return execute(again, record);
+  }
   TM_CHECK(log_.go_on(number, live::this_runner(), program_.now()));
   return execute(number, record);
+}
+
+// One that has ended is done again under a number of its own, with the states of before the first try: undoing either
+// goes back to the start.
+Result<std::uint32_t> LiveRun::go_on(std::uint32_t number, const UndoBegin& record) {
+  UndoBegin again = record;
+  again.number = 0;
+  again.what = fmt::format("restore --resume {}", number);
+  again.runner = live::this_runner();
+  again.created = program_.now();
+  return log_.begin(std::move(again));
+}
+
+Status LiveRun::need_not_taken_back(std::uint32_t number) {
+  TM_LET(const auto all, log_.list());
+  for (const live::UndoLog::Entry& other : all) {
+    if (other.number <= number || !other.ended) continue;
+    TM_LET(const UndoBegin record, log_.read(other.number));
+    if (record.undoes != number) continue;
+    return fail(Errc::conflict, "restore {} was taken back by {}: there is nothing to finish", number, other.number);
+  }
+  return {};
 }
 
 Result<Exit> LiveRun::take_back(std::uint32_t number) {

@@ -17,10 +17,11 @@ namespace tidemark::cli {
 struct LiveWish {
   ClusterWish cluster;
   std::string undo_store;  // empty: where the history is
+  std::string timeout = "2m";
   Format format = Format::table;
   bool yes = false, dry_run = false, undo_on_failure = false;
 };
-// --kubeconfig, --context, --undo-store, --yes, --dry-run, -o, --undo-on-failure, --age-recipients.
+// --kubeconfig, --context, --undo-store, --yes, --dry-run, -o, --undo-on-failure, --timeout, --age-recipients.
 void add_live_options(Program& program, CLI::App& app, LiveWish& wish);
 // --max-share, in percent, with or without the sign.
 void add_share_option(CLI::App& app, int& share, const std::string& help);
@@ -45,7 +46,7 @@ class LiveRun {
       : program_(program), wish_(wish), client_(client), served_(served), log_(log) {}
 
   Result<Exit> run(LiveTask task);
-  // Finishes a restore that was cut.
+  // Finishes a restore that was cut; or does again, under a new number, what one has left undone.
   Result<Exit> resume(std::uint32_t number);
   // Takes a restore back.
   Result<Exit> take_back(std::uint32_t number);
@@ -54,6 +55,9 @@ class LiveRun {
   Result<std::vector<live::StepFailure>> prepare(LiveTask& task);
   Result<bool> approve(const LiveTask& task, const std::vector<live::StepFailure>& refused);
   Result<Exit> execute(std::uint32_t number, const live::UndoBegin& record);
+  Result<std::uint32_t> go_on(std::uint32_t number, const live::UndoBegin& record);
+  Status need_not_taken_back(std::uint32_t number);
+  void tell_webhooks(const std::vector<live::StepFailure>& failures);
   Status close(std::uint32_t number, const live::UndoBegin& record, const live::Executed& all);
   Result<Exit> tell(std::uint32_t number, const live::Executed& all);
   live::StepTools tools();
