@@ -16,7 +16,7 @@ struct Fixed {
   bool only_if_immutable = false;  // only of an object that says immutable: true
 };
 
-// tests/drill_restore_kinds.cc holds each row against a real server.
+// As read in the validation of Kubernetes 1.36; not yet held against a running server.
 constexpr Fixed kFixed[] = {
     {"clusterrolebindings.rbac.authorization.k8s.io", "/roleRef"},
     {"configmaps", "/binaryData", true},
