@@ -222,9 +222,9 @@ TEST_F(ObjectJson, UnknownFieldsAreCounted) {
 TEST_F(ObjectJson, JsonAndCborAreShownAlike) {
   const std::string expected =
       R"({"apiVersion":"a/v1","kind":"W","metadata":{"name":"n","resourceVersion":"5"},"spec":{"a":1,"b":[]}})";
-  const std::string json = R"({"spec":{"b":[],"a":1.0},"kind":"W","apiVersion":"a/v1",)"
+  const std::string text = R"({"spec":{"b":[],"a":1.0},"kind":"W","apiVersion":"a/v1",)"
                            R"("metadata":{"name":"n","selfLink":"/x","managedFields":[{}]}})";
-  EXPECT_EQ(print({as_bytes(json).begin(), as_bytes(json).end()}, {}, Revision(5)).value(), expected);
+  EXPECT_EQ(print({as_bytes(text).begin(), as_bytes(text).end()}, {}, Revision(5)).value(), expected);
   const auto cbor =
       "\xd9\xd9\xf7\xa4\x64spec\xa2\x61"
       "b\x80\x61"
