@@ -24,7 +24,6 @@ using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
 // Every wait is for a condition; this is for what hangs, where everything else goes first.
-constexpr auto kPatience = 600s;
 
 constexpr const char* kEncryption = R"(apiVersion: apiserver.config.k8s.io/v1
 kind: EncryptionConfiguration

@@ -21,8 +21,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-constexpr auto kPatience = 600s;
-
 TEST_F(ServeDrill, IsTheClusterAsItWas) {
   MUST(const Moment before, now(dir_.path()));
   record("full");
@@ -127,7 +125,7 @@ TEST_F(ServeDrill, KubectlWorks) {
   const std::string list = page.at("metadata").at("resourceVersion");
   EXPECT_THAT(past->kubectl({"get", "--raw", "/api/v1/namespaces?watch=1&timeoutSeconds=1&resourceVersion=" + list}),
               IsEmpty());
-  const auto watched = past->try_kubectl({"get", "ns", "--watch", "--request-timeout=2s"});
+  const auto watched = past->try_kubectl({"get", "ns", "--watch", "--request-timeout=5s"});
   ASSERT_TRUE(watched) << watched.error().what;
   EXPECT_EQ(without_ages(watched->out), without_ages(past->kubectl({"get", "ns"})));
 

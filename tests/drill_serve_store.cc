@@ -25,8 +25,6 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-constexpr auto kPatience = 600s;
-
 // A custom resource with what templates stumble over.
 constexpr const char* kOdd = R"({"apiVersion":"shop.example.com/v1","kind":"Widget",
   "metadata":{"name":"odd","namespace":"shop","labels":{"a.b/c":"d e"}},

@@ -17,6 +17,9 @@
 
 namespace tidemark::testing {
 
+// Every wait is for a condition; this is for what hangs, on a machine where everything else goes first.
+inline constexpr std::chrono::seconds kPatience{600};
+
 struct ProgramOptions {
   std::vector<std::string> environment{};      // "NAME=value", beside our own environment (without ETCD* variables)
   io::Path working_directory{};                // empty: ours

@@ -28,13 +28,15 @@ namespace tidemark::testing {
   ASSERT_TRUE(TM_CONCAT(must_, __LINE__)) << TM_CONCAT(must_, __LINE__).error().what; \
   declaration = *std::move(TM_CONCAT(must_, __LINE__))
 
-inline bool wait_until(const std::function<bool()>& holds, std::chrono::seconds most = std::chrono::minutes(4)) {
+inline bool wait_until(const std::function<bool()>& holds, std::chrono::seconds most = kPatience) {
   for (const auto end = std::chrono::steady_clock::now() + most; std::chrono::steady_clock::now() < end;) {
     if (holds()) return true;
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
   return false;
 }
+
+inline bool eventually(const std::function<bool()>& holds) { return wait_until(holds); }
 
 // One gauge of the program's metrics; -1: it does not answer (yet).
 inline std::int64_t metric(int port, const std::string& name) {

@@ -64,7 +64,7 @@ std::vector<std::string> RestoreObjectsDrill::command(std::vector<std::string> a
 
 ProgramResult RestoreObjectsDrill::tidemark(std::vector<std::string> args, const std::vector<std::string>& environment,
                                             const std::string& user) {
-  ProgramOptions options{.environment = environment, .timeout = 2 * kPatience};
+  ProgramOptions options{.environment = environment, .timeout = kPatience};
   options.environment.push_back("TM_STEP_JOURNAL=" + (temp_->path() / "journal").string());
   auto ran = run_program(command(std::move(args), user), options);
   EXPECT_TRUE(ran) << ran.error().what;

@@ -7,7 +7,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -24,10 +23,6 @@ namespace tidemark::testing {
 
 using nlohmann::json;
 using Dump = std::map<std::string, json>;  // "deployments.apps shop/web" -> what is compared
-
-// Every wait is for a condition; this is for what hangs, on a machine where everything else goes first.
-inline constexpr std::chrono::seconds kPatience{300};
-inline bool eventually(const std::function<bool()>& holds) { return wait_until(holds, kPatience); }
 
 class RestoreObjectsDrill : public ::testing::Test {
  protected:

@@ -11,8 +11,6 @@ namespace {
 using namespace std::chrono_literals;
 using nlohmann::json;
 
-constexpr auto kPatience = 600s;
-
 // As the living server names it.
 json in_preferred_version(json object) {
   for (const StoredOlder& row : kStoredOlder) {
@@ -135,7 +133,7 @@ Status ServeDrill::define_dials(const io::Path& dir) {
   std::ofstream(dir / "dial.yaml") << kDialObject;
   TM_LET(const std::string defined, bed_->kubectl({"create", "-f", (dir / "dials.yaml").string()}));
   TM_LET(const std::string served,
-         bed_->kubectl({"wait", "--for=condition=Established", "crd/dials.drill.example.com", "--timeout=100s"}));
+         bed_->kubectl({"wait", "--for=condition=Established", "crd/dials.drill.example.com", "--timeout=10m"}));
   // Established is told a moment before the last of the server's parts knows of it.
   Result<std::string> made = fail(Errc::timeout, "not tried");
   const bool there = wait_until(
@@ -143,7 +141,7 @@ Status ServeDrill::define_dials(const io::Path& dir) {
         made = bed_->kubectl({"apply", "-f", (dir / "dial.yaml").string()});
         return made.has_value();
       },
-      100s);
+      kPatience);
   if (!there) return std::unexpected(made.error());
   return {};
 }

@@ -17,8 +17,6 @@ namespace {
 using namespace std::chrono_literals;
 using nlohmann::json;
 
-constexpr auto kPatience = 600s;
-
 }  // namespace
 
 Result<std::unique_ptr<Serving>> Serving::start(const std::string& store, const std::string& at,
