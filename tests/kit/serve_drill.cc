@@ -46,7 +46,7 @@ spec:
     - {name: "On", type: boolean, jsonPath: .spec.on}
     - {name: Since, type: date, jsonPath: .spec.since}
     - {name: Never, type: date, jsonPath: .spec.name}
-    - {name: Named, type: string, jsonPath: ".metadata.annotations['drill\.example\.com/a']", priority: 1}
+    - {name: Named, type: string, jsonPath: '.metadata.annotations.drill\.example\.com/a', priority: 1}
     - {name: Missing, type: string, jsonPath: .spec.missing}
 )";
 constexpr const char* kDialObject = R"(
