@@ -40,7 +40,8 @@ bool is_rehearsal(const Received& request) { return request.target.find("dryRun=
 class RestoreFaults : public RestoreObjectsDrill {
  protected:
   static void SetUpTestSuite() {
-    start({.controllers = false, .scheduler = false});
+    start({.scheduler =
+               false});  // what is made again is deleted with its dependants left: the garbage collector does that
     if (!ready_) return;
     const link::KubeAccess& access = admin_->access();
     proxy_ = std::make_unique<BreakingProxy>(access.server, net::ClientOptions{.ca_file = access.authority.file,
@@ -75,7 +76,7 @@ class RestoreFaults : public RestoreObjectsDrill {
     args.insert(args.end(),
                 {"--store", store(), "--kubeconfig", through_proxy().native(), "--progress", "none", "--yes"});
     environment.push_back("TM_STEP_JOURNAL=" + (temp_->path() / "journal").string());
-    const auto ran = run_program(args, {.environment = environment, .timeout = 300s});
+    const auto ran = run_program(args, {.environment = environment, .timeout = kPatience});
     EXPECT_TRUE(ran) << ran.error().what;
     return ran ? *ran : ProgramResult();
   }

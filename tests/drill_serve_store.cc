@@ -210,7 +210,7 @@ const std::vector<Templates>& templates() {
         "{range .spec.none}{.x}{end}.",
         "{range .spec.list[*]}{@}",
         "{range .spec['empty','list']}{@};{end}"},
-       {"{.spec.nested..*}", "{..}"}},
+       {, "{..}"}},
       {{"deploy,svc", "-A"},
        {"{range .items[*]}{.kind}/{.metadata.name} {.spec.replicas}{.spec.clusterIP}{\"\\n\"}{end}",
         "{.items[?(@.kind==\"Service\")].spec.ports[*].port}", "{.items[?(@.spec.replicas)].metadata.name}"},
@@ -329,6 +329,7 @@ TEST_F(TemplateDrill, GetRefusesWhatKubectlRefuses) {
       {"jsonpath={.spec.list[?(@==\"two\")]}", 1, "a whole number and a string cannot be compared"},
       {"jsonpath={spec}", 2, "character 2: 'spec' is neither"},
       {"jsonpath={end}", 1, "no range to end"},
+      {"jsonpath={.spec.nested..*}", 2, "'*' begins nothing that is known"},
       {"jsonpath={\"\\q\"}", 2, "is not an escape"},
       {"jsonpath=", 2, "something has to stand behind it"},
       {"jsonpath-file=/nowhere", 2, "/nowhere"},
@@ -372,7 +373,7 @@ TEST_F(ServeChain, TheMomentBeforeADeletion) {
   EXPECT_THAT(past->refused({"get", "widget/odd", "-n", "shop"}), HasSubstr("NotFound"));
   const std::string before = past->url() + "/at/before:delete:widget/odd";
   EXPECT_EQ(past->got({"--server", before, "get", "widget/odd", "-n", "shop"}).at("metadata").at("name"), "odd");
-  EXPECT_THAT(past->refused({"--server", past->url() + "/at/before:delete:widget/w-0", "get", "ns"}),
+  EXPECT_THAT(past->refused({"get", "--raw", "/at/before:delete:widget/w-0/api/v1/namespaces"}),
               HasSubstr("was not deleted"));
   MUST(const auto direct, Serving::start(store(), "before:delete:widget/odd"));
   EXPECT_THAT(direct->log(), HasSubstr("before:delete:widget/odd is revision 1944"));

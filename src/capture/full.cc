@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <future>
+#include <thread>
 
 #include "base/log.h"
 #include "base/rfc3339.h"
@@ -131,19 +131,23 @@ class HashInTheBackground {
   HashInTheBackground(etcd::Member& member, const bolt::Reader& reader) {
     const auto state = etcd::read_state(reader);
     if (!state) return;
-    answer_ = std::async(std::launch::async, [&member, at = state->revision] { return member.hash_kv(at); });
+    asker_ = std::jthread([this, &member, at = state->revision] { answer_ = member.hash_kv(at); });
   }
+  HashInTheBackground(const HashInTheBackground&) = delete;
+  HashInTheBackground& operator=(const HashInTheBackground&) = delete;
+  ~HashInTheBackground() = default;
   // Once.
   std::optional<catalog::HashSample> take() {
-    if (!answer_.valid()) return std::nullopt;
-    const auto hash = answer_.get();
-    if (hash) return catalog::HashSample{hash->hash, hash->at, hash->compact};
-    log_info("no HashKV sample", "reason=\"{}\"", hash.error().what);
+    if (!asker_.joinable()) return std::nullopt;
+    asker_.join();
+    if (answer_) return catalog::HashSample{answer_->hash, answer_->at, answer_->compact};
+    log_info("no HashKV sample", "reason=\"{}\"", answer_.error().what);
     return std::nullopt;
   }
 
  private:
-  std::future<Result<etcd::HashKv>> answer_;
+  Result<etcd::HashKv> answer_;
+  std::jthread asker_;  // last: its end is awaited first
 };
 
 Status publish(const SpoolFile& packed, store::ObjectStore& store, const std::string& key, const FullOptions& options) {

@@ -45,8 +45,8 @@ Result<FullTaken> take_full(etcd::Member& member, store::ObjectStore& store, con
 // What a process that was killed while it took one has left in its spool directory.
 void remove_unfinished_full(const io::Path& spool_dir);
 
-// What the member says about itself now: leases with their TTL, members, versions. Parts that cannot be asked (auth) are
-// left out; so is HashKV, which only a full has.
+// What the member says about itself now: leases with their TTL, members, versions. Parts that cannot be asked (auth)
+// are left out; so is HashKV, which only a full has.
 catalog::State sample_state(etcd::Member& member, std::string object);
 
 // Puts the state beside an object; an older one of the same object stays.

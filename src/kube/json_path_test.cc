@@ -92,7 +92,7 @@ TEST(JsonPath, RefusesAtACharacter) {
       {"{.a[?(range)]}", "character 7: 'range' stands in an expression of its own"},
       {"{.a[?(@.b=~\"c\")]}", "character 10: '=' is none of"},
       {"{.a[?(@.b=\"c\")]}", "character 10: '=' is none of"},
-      {"{.a[?(@.b)}", "character 11: ']' is missing"},
+      {"{.a[?(@.b)}", "character 4: ']' is missing"},
       {"{.a[?(@.b==\"c)]}", "character 4: '[?(' is not closed"},
       {"{.a[?(@.b==)]}", "character 10: '=' is none of"},
       {"{....a}", "character 4: '..' stands behind '..'"},
