@@ -210,7 +210,7 @@ const std::vector<Templates>& templates() {
         "{range .spec.none}{.x}{end}.",
         "{range .spec.list[*]}{@}",
         "{range .spec['empty','list']}{@};{end}"},
-       {, "{..}"}},
+       {"{..}"}},
       {{"deploy,svc", "-A"},
        {"{range .items[*]}{.kind}/{.metadata.name} {.spec.replicas}{.spec.clusterIP}{\"\\n\"}{end}",
         "{.items[?(@.kind==\"Service\")].spec.ports[*].port}", "{.items[?(@.spec.replicas)].metadata.name}"},
