@@ -24,8 +24,9 @@ std::string joined(const nlohmann::json& list, const char* member);  // the memb
 std::string labels_text(const nlohmann::json& selector);
 
 // What a cell says of nothing.
-std::string or_none(std::string text);   // "<none>"
-std::string or_unset(std::string text);  // "<unset>"
+std::string or_none(std::string text);     // "<none>"
+std::string or_unset(std::string text);    // "<unset>"
+std::string or_unknown(std::string text);  // "<unknown>"
 
 std::string number_at(const nlohmann::json& object, const char* pointer);
 std::string count_at(const nlohmann::json& object, const char* pointer);  // of a list

@@ -125,9 +125,9 @@ Cells node(const json& o, Time now) {
           text_at(o, "/status/nodeInfo/kubeletVersion"),
           or_none(node_address(o, "InternalIP")),
           or_none(node_address(o, "ExternalIP")),
-          text_at(o, "/status/nodeInfo/osImage"),
-          text_at(o, "/status/nodeInfo/kernelVersion"),
-          text_at(o, "/status/nodeInfo/containerRuntimeVersion")};
+          or_unknown(text_at(o, "/status/nodeInfo/osImage")),
+          or_unknown(text_at(o, "/status/nodeInfo/kernelVersion")),
+          or_unknown(text_at(o, "/status/nodeInfo/containerRuntimeVersion"))};
 }
 
 Cells job(const json& o, Time now) {

@@ -59,10 +59,6 @@ Cells csi_driver(const json& o, Time now) {
           age_of(o, now)};
 }
 
-Cells storage_capacity(const json& o, Time) {
-  return {name_of(o), text_at(o, "/storageClassName"), or_unset(text_at(o, "/capacity"))};
-}
-
 // ---- devices
 
 Cells resource_claim(const json& o, Time now) {
@@ -142,7 +138,7 @@ constexpr KindColumns kOfStorage[] = {
     {"CSINode", kStorageGroup, "NAME DRIVERS AGE", csi_node},
     {"CSIDriver", kStorageGroup,
      "NAME ATTACHREQUIRED PODINFOONMOUNT STORAGECAPACITY TOKENREQUESTS REQUIRESREPUBLISH MODES AGE", csi_driver},
-    {"CSIStorageCapacity", kStorageGroup, "NAME STORAGECLASSNAME CAPACITY", storage_capacity},
+    {"CSIStorageCapacity", kStorageGroup, "NAME CREATED_AT", name_and_creation},
     {"ResourceClaim", kDeviceGroup, "NAME STATE AGE", resource_claim},
     {"ResourceSlice", kDeviceGroup, "NAME NODE DRIVER POOL AGE", resource_slice},
     {"DeviceTaintRule", kDeviceGroup, "NAME KEY VALUE EFFECT TIMEADDED AGE", device_taint},

@@ -1,5 +1,8 @@
 #include "kit/serve_drill.h"
 
+#include <fmt/ranges.h>
+
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
@@ -58,6 +61,14 @@ spec:
    since: "2026-01-01T00:00:00Z", name: "two\nlines"}
 )";
 
+std::string sorted_lines(const std::string& text) {
+  std::istringstream in(text);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  std::ranges::sort(lines);
+  return fmt::format("{}\n", fmt::join(lines, "\n"));
+}
+
 // Paragraphs.
 std::vector<std::string> tables(const std::string& printed) {
   std::vector<std::string> all{""};
@@ -68,6 +79,10 @@ std::vector<std::string> tables(const std::string& printed) {
     } else {
       all.back() += line + "\n";
     }
+  }
+  // A server prints FlowSchemas by precedence, of one page; we list them by name, on any number of pages.
+  for (std::string& table : all) {
+    if (table.find(" flowschema.flowcontrol.apiserver.k8s.io/") != std::string::npos) table = sorted_lines(table);
   }
   return all;
 }
