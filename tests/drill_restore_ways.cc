@@ -1,6 +1,5 @@
-// The other ways of putting objects back: everything into an empty second cluster, into another namespace, with what
-// they refer to, with their status, from an encrypted store, by a plan that shows no Secret; and what diff --live says.
-#include "kit/moved_cluster.h"
+// The other ways of putting objects back: into another namespace, with what they refer to, with their status, from an
+// encrypted store, by a plan that shows no Secret; and what diff --live says.
 #include "kit/restore_objects_drill.h"
 #include "kit/step_program.h"
 
@@ -52,135 +51,6 @@ class RestoreWays : public RestoreObjectsDrill {
     return {{{"apiGroups", {""}}, {"resources", {resource}}, {"verbs", {"get"}}}};
   }
 };
-
-// ---- into another cluster
-
-// What the filling has not: bound volumes, addresses and ports, tokens, owners, aggregated roles, a webhook that
-// refuses what it is asked for.
-void make_the_difficult(const std::function<json(const char*, const char*, json)>& make) {
-  make("namespaces", "", named_object("move", {{"metadata", {{"labels", {{"tier", "gold"}}}}}}));
-  make("persistentvolumes", "",
-       named_object("disk", {{"spec",
-                              {{"capacity", {{"storage", "1Gi"}}},
-                               {"accessModes", {"ReadWriteOnce"}},
-                               {"persistentVolumeReclaimPolicy", "Retain"},
-                               {"storageClassName", "by-hand"},
-                               {"hostPath", {{"path", "/nowhere"}}}}}}));
-  make("persistentvolumeclaims", "move",
-       named_object("data", {{"spec",
-                              {{"accessModes", {"ReadWriteOnce"}},
-                               {"storageClassName", "by-hand"},
-                               {"resources", {{"requests", {{"storage", "1Gi"}}}}}}}}));
-  make("services", "move",
-       named_object("picked", {{"spec", {{"type", "NodePort"}, {"ports", {{{"port", 80}, {"nodePort", 30080}}}}}}}));
-  for (int i = 0; i < 3; i++) {
-    make("services", "move",
-         named_object(fmt::format("free-{}", i), {{"spec", {{"type", "NodePort"}, {"ports", {{{"port", 80}}}}}}}));
-  }
-  make("serviceaccounts", "move", named_object("robot"));
-  make("secrets", "move",
-       named_object("robot-key", {{"type", "kubernetes.io/service-account-token"},
-                                  {"metadata", {{"annotations", {{"kubernetes.io/service-account.name", "robot"}}}}}}));
-  const json rules{{{"apiGroups", {""}}, {"resources", {"pods"}}, {"verbs", {"get"}}}};
-  make("clusterroles.rbac.authorization.k8s.io", "",
-       named_object("part-of-all", {{"metadata", {{"labels", {{"of", "all"}}}}}, {"rules", rules}}));
-  make("clusterroles.rbac.authorization.k8s.io", "",
-       named_object("all-of-it",
-                    {{"aggregationRule", {{"clusterRoleSelectors", {{{"matchLabels", {{"of", "all"}}}}}}}}}));
-  make("clusterrolebindings.rbac.authorization.k8s.io", "",
-       named_object(
-           "robots",
-           {{"roleRef", {{"apiGroup", "rbac.authorization.k8s.io"}, {"kind", "ClusterRole"}, {"name", "all-of-it"}}},
-            {"subjects", {{{"kind", "ServiceAccount"}, {"name", "robot"}, {"namespace", "move"}}}}}));
-  const json pod{{"metadata", {{"labels", {{"app", "web"}}}}},
-                 {"spec", {{"containers", {{{"name", "c"}, {"image", "localhost/worker:1"}}}}}}};
-  make("deployments.apps", "move",
-       named_object(
-           "web", {{"spec", {{"replicas", 2}, {"selector", {{"matchLabels", {{"app", "web"}}}}}, {"template", pod}}}}));
-  const json owner = make("configmaps", "move", map_of("owner", "o"));
-  json owned = map_of("owned", "x");
-  owned["metadata"]["ownerReferences"] = {
-      {{"apiVersion", "v1"}, {"kind", "ConfigMap"}, {"name", "owner"}, {"uid", owner.at("metadata").at("uid")}}};
-  make("configmaps", "move", owned);
-}
-
-json wall(const char* ns) {
-  return named_object("wall", {{"webhooks",
-                                {{{"name", "wall.example.com"},
-                                  {"clientConfig", {{"service", {{"namespace", ns}, {"name", "picked"}}}}},
-                                  {"namespaceSelector", {{"matchLabels", {{"tier", "gold"}}}}},
-                                  {"rules",
-                                   {{{"apiGroups", {""}},
-                                     {"apiVersions", {"v1"}},
-                                     {"operations", {"CREATE", "UPDATE"}},
-                                     {"resources", {"configmaps"}}}}},
-                                  {"sideEffects", "None"},
-                                  {"timeoutSeconds", 1},
-                                  {"admissionReviewVersions", {"v1"}},
-                                  {"failurePolicy", "Fail"}}}}});
-}
-
-TEST_F(RestoreWays, EverythingIntoAnEmptyCluster) {
-  const auto filled =
-      bed_->bed({"fill", "--objects", std::to_string(scaled(100)), "--seed", std::to_string(seed() % 100'000)});
-  ASSERT_TRUE(filled) << filled.error().what;
-  define("wheels", "Wheel");
-  make_the_difficult(
-      [](const char* kind_name, const char* ns, json object) { return make(kind_name, ns, std::move(object)); });
-  for (int i = 0; i < 3; i++)
-    make("wheels.ways.example.com", "move", custom(fmt::format("w{}", i), "Wheel", {{"spec", {{"size", i}}}}));
-  const auto is_settled = [](link::KubeClient& client) {
-    const auto phase = [&](const char* kind_name, const char* ns, const char* name) {
-      const auto object = client.get(kind(kind_name), {.name_space = ns, .name = name});
-      return object ? object->value(json::json_pointer("/status/phase"), "") : "";
-    };
-    const auto web = client.get(kind("deployments.apps"), {.name_space = "move", .name = "web"});
-    const auto all =
-        client.get(kind("clusterroles.rbac.authorization.k8s.io"), {.name_space = "", .name = "all-of-it"});
-    const auto key = client.get(kind("secrets"), {.name_space = "move", .name = "robot-key"});
-    return phase("persistentvolumeclaims", "move", "data") == "Bound" &&
-           phase("persistentvolumes", "", "disk") == "Bound" && web &&
-           web->value(json::json_pointer("/status/observedGeneration"), 0) > 0 && all &&
-           !all->value("rules", json()).empty() && key && key->contains("data");
-  };
-  ASSERT_TRUE(wait_until([&] { return is_settled(*admin_); }));
-  make("validatingwebhookconfigurations.admissionregistration.k8s.io", "", wall("move"));
-  const std::string at = moment();
-  const auto was = dump_movable(*admin_);
-  ASSERT_TRUE(was) << was.error().what;
-  ASSERT_GT(was->size(), 200U);
-  // The first cluster is of no use any more; its store is.
-  remove("validatingwebhookconfigurations.admissionregistration.k8s.io", "", "wall");
-
-  MUST(BedProcess second, BedProcess::start({.scheduler = false}));
-  auto access = link::read_kube_config({.file = second.kubeconfig().string()}, [](std::string_view) { return ""; });
-  ASSERT_TRUE(access) << access.error().what;
-  link::KubeClient other(*std::move(access));
-  const auto into_second = [&](std::vector<std::string> args) {
-    args.insert(args.begin(), tidemark_program());
-    args.insert(args.end(),
-                {"--store", store(), "--kubeconfig", second.kubeconfig().string(), "--progress", "none", "--yes"});
-    const auto ran = run_program(args, {.timeout = 600s});
-    EXPECT_TRUE(ran) << ran.error().what;
-    return ran ? *ran : ProgramResult();
-  };
-  const ProgramResult moved = into_second({"restore", "-A", "--cluster-scoped", "--at", at});
-  expect_code(moved, 0);
-  EXPECT_EQ(moved.err, "");
-  std::string left;
-  EXPECT_TRUE(wait_until([&] {
-    const auto is = dump_movable(other);
-    left = is ? differences(*was, *is) : is.error().what;
-    return left.empty() && is_settled(other);
-  })) << left;
-  const auto picked = other.get(kind("services"), {.name_space = "move", .name = "picked"});
-  ASSERT_TRUE(picked) << picked.error().what;
-  EXPECT_EQ(picked->at("spec").at("ports").at(0).at("nodePort"), 30080) << "somebody chose it";
-  // Once more changes nothing.
-  const ProgramResult again = into_second({"restore", "-A", "--cluster-scoped", "--at", at});
-  expect_code(again, 0);
-  EXPECT_THAT(again.out, HasSubstr("nothing to do"));
-}
 
 // ---- into another namespace
 
@@ -402,7 +272,7 @@ TEST_F(RestoreWays, FromAnEncryptedStoreAndTheUndoPointIsNotReadableEither) {
   const auto recorded = run_program(
       {tidemark_program(), "record", "--endpoints", bed_->etcd_url(), "--store", sealed.string(), "--spool-dir",
        (temp_->path() / "sealed-spool").string(), "--once", "full", "--age-recipients", recipient},
-      {.timeout = 120s});
+      {.timeout = kPatience});
   ASSERT_TRUE(recorded && recorded->exit_code == 0) << recorded->err;
   const Dump before = dump("sealed");
   ASSERT_TRUE(admin_->patch(kind("secrets"), {.name_space = "sealed", .name = "key"}, link::KubePatch::merge,
@@ -413,7 +283,7 @@ TEST_F(RestoreWays, FromAnEncryptedStoreAndTheUndoPointIsNotReadableEither) {
     args.insert(args.end(), {"--store", sealed.string(), "--kubeconfig", bed_->kubeconfig().string(), "--progress",
                              "none", "--yes"});
     args.insert(args.end(), keys.begin(), keys.end());
-    const auto ran = run_program(args, {.timeout = 300s});
+    const auto ran = run_program(args, {.timeout = kPatience});
     EXPECT_TRUE(ran) << ran.error().what;
     return ran ? *ran : ProgramResult();
   };
