@@ -92,7 +92,7 @@ std::string labels_text(const json& selector) {
 }
 
 std::string or_none(std::string text) { return text.empty() ? "<none>" : std::move(text); }
-std::string or_unknown(std::string text) { return text.empty() ? "<unknown>" : text; }
+std::string or_unknown(std::string text) { return text.empty() ? "<unknown>" : std::move(text); }
 std::string or_unset(std::string text) { return text.empty() ? "<unset>" : std::move(text); }
 
 std::string number_at(const json& object, const char* pointer) { return std::to_string(whole_at(object, pointer)); }
