@@ -283,7 +283,7 @@ TEST_P(EveryEtcd, StatusHashMembersAndLeases) {
   EXPECT_EQ(members->front().id, status->member);
   EXPECT_EQ(members->front().peer_urls, std::vector{etcd->peer_url()});
 
-  const auto hash = (*client)->hash_kv(last.prev());
+  const auto hash = (*client)->hash_kv(last.prev(), {});
   ASSERT_OK(hash);
   EXPECT_EQ(hash->at, last.prev());
   EXPECT_EQ(hash->compact.raw(), 5);
@@ -291,10 +291,15 @@ TEST_P(EveryEtcd, StatusHashMembersAndLeases) {
   const auto theirs = writer->hash_kv(last.prev());
   ASSERT_OK(theirs);
   EXPECT_EQ(hash->hash, theirs->hash);
-  EXPECT_EQ((*client)->hash_kv(Revision()).value_or(etcd::HashKv{}).at, last);
-  const auto gone = (*client)->hash_kv(Revision(2));
+  EXPECT_EQ((*client)->hash_kv(Revision(), {}).value_or(etcd::HashKv{}).at, last);
+  const auto gone = (*client)->hash_kv(Revision(2), {});
   ASSERT_FALSE(gone);
   EXPECT_EQ(gone.error().code, Errc::compacted) << gone.error().what;
+  std::stop_source nobody_waits;
+  nobody_waits.request_stop();
+  const auto cancelled = (*client)->hash_kv(last.prev(), nobody_waits.get_token());
+  ASSERT_FALSE(cancelled);
+  EXPECT_EQ(cancelled.error().code, Errc::cancelled) << cancelled.error().what;
 
   const auto leases = (*client)->leases();
   ASSERT_OK(leases);

@@ -124,21 +124,23 @@ Result<Revision> check_database(const bolt::Reader& reader, Secrecy& secrecy) {
 }
 
 // HashKV of the member at the revision of the snapshot, asked for as soon as that is known: the member walks every row
-// for it, seconds for a gigabyte, and we check and publish meanwhile. The destructor waits for the answer.
+// for it, seconds for a gigabyte, and we check and publish meanwhile. The destructor cancels the question.
 class HashInTheBackground {
  public:
   // `reader` is not checked yet: a revision that cannot be read, or is wrong, is for the check to tell.
   HashInTheBackground(etcd::Member& member, const bolt::Reader& reader) {
     const auto state = etcd::read_state(reader);
     if (!state) return;
-    asker_ = std::jthread([this, &member, at = state->revision] { answer_ = member.hash_kv(at); });
+    asker_ = std::jthread(
+        [this, &member, at = state->revision](const std::stop_token& stop) { answer_ = member.hash_kv(at, stop); });
   }
   HashInTheBackground(const HashInTheBackground&) = delete;
   HashInTheBackground& operator=(const HashInTheBackground&) = delete;
   ~HashInTheBackground() = default;
-  // Once.
-  std::optional<catalog::HashSample> take() {
+  // Once. Waits for the answer, or for `stop`.
+  std::optional<catalog::HashSample> take(const std::stop_token& stop) {
     if (!asker_.joinable()) return std::nullopt;
+    const std::stop_callback cancel(stop, [this] { asker_.request_stop(); });
     asker_.join();
     if (answer_) return catalog::HashSample{answer_->hash, answer_->at, answer_->compact};
     log_info("no HashKV sample", "reason=\"{}\"", answer_.error().what);
@@ -147,7 +149,7 @@ class HashInTheBackground {
 
  private:
   Result<etcd::HashKv> answer_;
-  std::jthread asker_;  // last: its end is awaited first
+  std::jthread asker_;  // last: it is stopped and awaited first
 };
 
 Status publish(const SpoolFile& packed, store::ObjectStore& store, const std::string& key, const FullOptions& options) {
@@ -204,7 +206,7 @@ Result<FullTaken> take_full(etcd::Member& member, store::ObjectStore& store, con
     log_warning("seek table not written", "object={} reason=\"{}\"", taken.key, seek.error().what);
   }
   catalog::State state = sample_state(member, taken.key);
-  state.hash_kv = hash.take();
+  state.hash_kv = hash.take(options.stop);
   state.raw_sha256 = to_hex(digest);
   options.steps->about_to("put a full's state");
   if (auto written = put_state(store, state); !written) {

@@ -125,6 +125,17 @@ TEST_F(Recording, ADamagedSnapshotIsNeverPublished) {
   testing::expect_contract(store_);
 }
 
+// The full is published by then; what the member has not answered is left out of its state.
+TEST_F(Recording, WhoIsToStopWaitsForNoHash) {
+  etcd_.put("x", "1");
+  etcd_.hold_hashes();
+  start();
+  ASSERT_TRUE(wait_until([&] { return !catalog::read_timeline(store_)->fulls.empty(); }));
+  ASSERT_TRUE(stop());
+  EXPECT_EQ(etcd_.hashes_cancelled(), 1);
+  testing::expect_contract(store_);
+}
+
 TEST_F(Recording, OnceDeltaTakesWhatIsThereAndEnds) {
   etcd_.put("x", "0");
   const Revision first = etcd_.revision().next();

@@ -120,7 +120,7 @@ class Behind final : public etcd::Member {
                                  const std::function<void(std::uint64_t, std::uint64_t)>& progress) override {
     return inner_.snapshot(into, progress);
   }
-  Result<etcd::HashKv> hash_kv(Revision at) override { return inner_.hash_kv(at); }
+  Result<etcd::HashKv> hash_kv(Revision at, const std::stop_token& stop) override { return inner_.hash_kv(at, stop); }
   Result<std::vector<etcd::ClusterMember>> members() override { return inner_.members(); }
   Result<std::vector<etcd::LeaseState>> leases() override { return inner_.leases(); }
 

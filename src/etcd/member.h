@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -86,7 +87,8 @@ class Member {
   // `progress` hears bytes so far and bytes in all. Does not call into.finish().
   virtual Result<std::uint64_t> snapshot(io::Sink& into,
                                          const std::function<void(std::uint64_t, std::uint64_t)>& progress) = 0;
-  virtual Result<HashKv> hash_kv(Revision at) = 0;
+  // The member walks every row for it: seconds for a gigabyte. Errc::cancelled soon after `stop` is requested.
+  virtual Result<HashKv> hash_kv(Revision at, const std::stop_token& stop) = 0;
   virtual Result<std::vector<ClusterMember>> members() = 0;
   // Ids only when ttl cannot be asked (auth): granted_ttl_s is 0 then.
   virtual Result<std::vector<LeaseState>> leases() = 0;

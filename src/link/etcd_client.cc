@@ -18,10 +18,12 @@ template <class Stub, class Request, class Response>
 Status unary(Session& session, std::string_view doing, milliseconds timeout, Needs needs,
              std::unique_ptr<Stub> Connection::* stub,
              grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
-             const std::type_identity_t<Request>& request, Response& response, std::string* endpoint = nullptr) {
+             const std::type_identity_t<Request>& request, Response& response, std::string* endpoint = nullptr,
+             const std::stop_token& stop = {}) {
   return session.run(doing, timeout, [&](const Attempt& attempt) -> std::optional<Fault> {
     grpc::ClientContext context;
     attempt.dress(context, true, needs == Needs::leader);
+    const std::stop_callback cancel(stop, [&] { context.TryCancel(); });
     Connection& on = *attempt.connection;
     const grpc::Status status = ((*(on.*stub)).*method)(&context, request, &response);
     if (!status.ok()) return on.judge(status, doing);
@@ -63,12 +65,12 @@ class EtcdClient final : public etcd::Member {
     return Revision(r.header().revision());
   }
 
-  Result<etcd::HashKv> hash_kv(Revision at) override {
+  Result<etcd::HashKv> hash_kv(Revision at, const std::stop_token& stop) override {
     pb::HashKVRequest request;
     request.set_revision(at.raw());
     pb::HashKVResponse r;
     TM_CHECK(unary(*session_, "hash of the keys", session_->options().hash_timeout, Needs::nothing,
-                   &Connection::maintenance, &pb::Maintenance::Stub::HashKV, request, r));
+                   &Connection::maintenance, &pb::Maintenance::Stub::HashKV, request, r, nullptr, stop));
     const Revision header(r.header().revision());
     Revision hashed = at;
     if (at == Revision()) hashed = r.hash_revision() != 0 ? Revision(r.hash_revision()) : header;

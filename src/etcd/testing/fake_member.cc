@@ -299,9 +299,24 @@ Result<std::uint64_t> FakeMember::snapshot(io::Sink& into,
   return all;
 }
 
-Result<HashKv> FakeMember::hash_kv(Revision at) {
+void FakeMember::hold_hashes() {
   const std::lock_guard lock(mutex_);
+  hashes_held_ = true;
+}
+
+int FakeMember::hashes_cancelled() {
+  const std::lock_guard lock(mutex_);
+  return hashes_cancelled_;
+}
+
+Result<HashKv> FakeMember::hash_kv(Revision at, const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
   TM_CHECK(reachable());
+  if (hashes_held_) changed_.wait_for(lock, stop, std::chrono::minutes(1), [] { return false; });
+  if (stop.stop_requested()) {
+    hashes_cancelled_++;
+    return fail(Errc::cancelled, "HashKV was cancelled");
+  }
   if (at <= compacted_) return fail(Errc::compacted, "revision {} is compacted", at);
   HashKv answer;
   answer.hash = 1;

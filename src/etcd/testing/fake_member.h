@@ -49,6 +49,8 @@ class FakeMember final : public Member {
 
   Revision revision();
   Revision compacted();
+  void hold_hashes();  // from now on HashKV is answered only by its cancellation, or after a minute
+  int hashes_cancelled();
   int watches_opened();
 
   Result<MemberStatus> status() override;
@@ -56,7 +58,7 @@ class FakeMember final : public Member {
   Result<std::unique_ptr<WatchFeed>> watch(Revision from) override;
   Result<std::uint64_t> snapshot(io::Sink& into,
                                  const std::function<void(std::uint64_t, std::uint64_t)>& progress) override;
-  Result<HashKv> hash_kv(Revision at) override;
+  Result<HashKv> hash_kv(Revision at, const std::stop_token& stop) override;
   Result<std::vector<ClusterMember>> members() override;
   Result<std::vector<LeaseState>> leases() override;
 
@@ -76,7 +78,9 @@ class FakeMember final : public Member {
   Result<Buffer> database();                           // mutex_ held: a bbolt file
 
   std::mutex mutex_;
-  std::condition_variable changed_;
+  std::condition_variable_any changed_;
+  bool hashes_held_ = false;
+  int hashes_cancelled_ = 0;
   ClusterId cluster_;
   MemberId member_;
   Revision revision_{1}, compacted_{-1};
