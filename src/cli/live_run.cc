@@ -189,9 +189,12 @@ Result<Exit> LiveRun::execute(std::uint32_t number, const UndoBegin& record) {
   auto all = live::execute(tools(), plan, progress());
   program_.progress().finish();
   if (!all) {
-    return hinted(
-        named(fmt::format("restore {} was cut", number), Result<Exit>(std::unexpected(all.error()))),
-        fmt::format("'tidemark restore --resume {}' finishes it, 'tidemark undo {}' goes back", number, number));
+    Error cut = all.error();
+    // The call itself advises to look at what it did: that is how a resume begins.
+    if (is_no_answer(cut.code)) cut.hint.clear();
+    if (!cut.hint.empty()) cut.hint += "; then ";
+    cut.hint += fmt::format("'tidemark restore --resume {}' finishes it, 'tidemark undo {}' goes back", number, number);
+    return named(fmt::format("restore {} was cut", number), Result<Exit>(std::unexpected(std::move(cut))));
   }
   program_.steps().about_to("live: end");
   TM_CHECK(hinted(named(fmt::format("restore {} was carried out, but its end could not be recorded", number),
