@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"sync"
@@ -29,18 +30,18 @@ const (
 	callTime       = 5 * time.Second
 )
 
-// Churn creates, changes and deletes ConfigMaps, Secrets and Leases at a rate, for a time. Calls that fail are counted.
+// Churn creates, changes and deletes ConfigMaps, Secrets and Leases at a rate, for a time. Calls that fail are counted,
+// the first one too: whoever breaks the API server does not have to wait until all has begun.
 func Churn(ctx context.Context, client *api.Client, seed uint64, perSecond float64, span time.Duration) (*Churning, error) {
 	churning := &Churning{Errors: map[string]int{}, last: time.Now()}
-	namespace := api.Object{"apiVersion": "v1", "kind": "Namespace", "metadata": api.Object{"name": churnNamespace}}
-	if err := client.Post(ctx, "/api/v1/namespaces", namespace, nil); err != nil && !isConflict(err) {
-		return churning, err
-	}
 	started := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, span)
 	defer cancel()
 	tick := time.NewTicker(time.Duration(float64(time.Second) / perSecond))
 	defer tick.Stop()
+	if err := churning.begin(ctx, client, tick.C); err != nil {
+		return churning, err
+	}
 	var all sync.WaitGroup
 	for worker := range workers {
 		all.Go(func() {
@@ -62,6 +63,25 @@ func Churn(ctx context.Context, client *api.Client, seed uint64, perSecond float
 	churning.Longest = max(churning.Longest, time.Since(churning.last).Seconds())
 	churning.Seconds = time.Since(started).Seconds()
 	return churning, nil
+}
+
+// Makes the namespace, or sees that it is there. An error is a refusal: to try again would not help.
+func (c *Churning) begin(ctx context.Context, client *api.Client, tick <-chan time.Time) error {
+	namespace := api.Object{"apiVersion": "v1", "kind": "Namespace", "metadata": api.Object{"name": churnNamespace}}
+	for ctx.Err() == nil {
+		call, cancel := context.WithTimeout(context.Background(), callTime)
+		err := client.Post(call, "/api/v1/namespaces", namespace, nil)
+		cancel()
+		if err == nil || isConflict(err) {
+			return nil
+		}
+		if refused := new(api.StatusError); errors.As(err, &refused) && refused.Code < 500 {
+			return err
+		}
+		c.note(err)
+		<-tick
+	}
+	return nil
 }
 
 // One worker's objects: it alone changes them, so no call conflicts with another's.
