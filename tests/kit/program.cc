@@ -15,6 +15,8 @@
 #include <thread>
 #include <utility>
 
+#include "io/file.h"
+
 extern char** environ;
 
 namespace tidemark::testing {
@@ -45,16 +47,26 @@ struct Prepared {
   std::vector<char*> argv, envp;
 };
 
+// The user's own index of histories is not for tests, and what a program leaves that is killed is gone with us.
+const io::Path& scratch_of_programs() {
+  static const io::TempDir dir = io::TempDir::create().value();
+  return dir.path();
+}
+
 Prepared prepare(const std::vector<std::string>& argv, const ProgramOptions& options) {
   Prepared p;
   p.program = find_program(argv.front());
   std::vector<std::string> env = options.environment;
+  const auto given = [&env](std::string_view name) {
+    return std::ranges::any_of(env, [&](const auto& one) { return one.starts_with(name); });
+  };
+  for (const std::string name : {"XDG_CACHE_HOME=", "TMPDIR="}) {
+    if (!given(name)) env.push_back(name + scratch_of_programs().string());
+  }
   for (char** e = environ; *e != nullptr; e++) {
     const std::string_view entry = *e;
     if (entry.starts_with("ETCD")) continue;  // etcd and etcdctl take flags from there
-    const std::string_view name = entry.substr(0, entry.find('=') + 1);
-    const bool ours = std::ranges::any_of(options.environment, [&](const auto& o) { return o.starts_with(name); });
-    if (!ours) env.emplace_back(entry);
+    if (!given(entry.substr(0, entry.find('=') + 1))) env.emplace_back(entry);
   }
   p.strings = argv;
   p.strings.insert(p.strings.end(), env.begin(), env.end());
