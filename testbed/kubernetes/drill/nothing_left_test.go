@@ -228,9 +228,7 @@ func TestAFailedStartShowsTheLastLines(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "flag provided but not defined: -no-such-flag") {
 		t.Errorf("said: %v", err)
 	}
-	if left := bed.processes(); len(left) != 0 {
-		t.Errorf("left: %v", left)
-	}
+	bed.until("the processes of the bed to be gone", func() bool { return len(bed.processes()) == 0 })
 }
 
 func TestUpRefuses(t *testing.T) {

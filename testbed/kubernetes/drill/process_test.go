@@ -80,16 +80,27 @@ func TestRunOneMore(t *testing.T) {
 	}
 }
 
-// A process that ends because another is down is told of by the restart of that one: with its last lines.
+// A process that ends because another is down is told of by the restart of that one: with its last lines. This etcd
+// starts again only when the other one's end is known.
 func TestARestartTellsWhoDiedMeanwhile(t *testing.T) {
 	t.Parallel()
-	bed := start(t, "--only-etcd")
-	look := filepath.Join(t.TempDir(), "look")
-	script := "#!/bin/sh\nwhile kill -0 $1; do sleep 0.02; done\necho etcd is gone; exit 7\n"
-	if err := os.WriteFile(look, []byte(script), 0o755); err != nil {
-		t.Fatal(err)
+	folder := t.TempDir()
+	write := func(name, script string) string {
+		path := filepath.Join(folder, name)
+		if err := os.WriteFile(path, []byte("#!/bin/sh\n"+script), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		return path
 	}
+	looks := filepath.Join(folder, "looks")
+	write("etcd", fmt.Sprintf("while [ -s %s ] && kill -0 $(cat %s); do sleep 0.02; done\nexec %s/etcd-3.6/etcd \"$@\"\n", looks, looks, programs))
+	look := write("look", fmt.Sprintf("echo $$ >%s\nwhile kill -0 $1; do sleep 0.02; done\necho etcd is gone; exit 7\n", looks))
+	bed := start(t, "--only-etcd", "--etcd", folder)
 	bed.must("run", "--name", "look", look, fmt.Sprint(bed.status().Processes[0].PID))
+	bed.until("the other one to look", func() bool {
+		text, _ := os.ReadFile(looks)
+		return bytes.HasSuffix(text, []byte("\n"))
+	})
 	_, err := bed.run("restart", "etcd")
 	if err == nil || !strings.Contains(err.Error(), "look died meanwhile (exit status 7)") || !strings.Contains(err.Error(), "etcd is gone") {
 		t.Errorf("said: %v", err)

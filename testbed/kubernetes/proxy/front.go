@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"io"
 	"log"
 	"math/rand/v2"
 	"net"
@@ -84,6 +85,8 @@ func (g *Gate) answers(answer http.ResponseWriter, request *http.Request, write 
 		!g.take():
 		return false
 	}
+	// Who is told so while it still sends may meet the end of the connection before the answer.
+	_, _ = io.Copy(io.Discard, request.Body)
 	if rule.RetryAfter > 0 {
 		answer.Header().Set("Retry-After", strconv.Itoa(rule.RetryAfter))
 	}
