@@ -1,11 +1,10 @@
 #include <algorithm>
-#include <charconv>
 #include <nlohmann/json.hpp>
-#include <optional>
-#include <tuple>
+#include <utility>
 
 #include "kube/json_text.h"
 #include "kube/resource.h"
+#include "kube/version_order.h"
 
 namespace tidemark::kube {
 namespace {
@@ -31,51 +30,6 @@ std::vector<std::string> texts(const json& value) {
     if (one.is_string()) all.push_back(one.get<std::string>());
   }
   return all;
-}
-
-// How clients order versions: stable ones first, then beta, then alpha, the higher numbers first; others by the
-// alphabet behind them. Greater is preferred.
-struct Rank {
-  int stability = 0;  // 3: stable, 2: beta, 1: alpha, 0: of another form
-  int major = 0, minor = 0;
-  std::string name;
-  bool operator<(const Rank& other) const {
-    if (std::tie(stability, major, minor) != std::tie(other.stability, other.major, other.minor)) {
-      return std::tie(stability, major, minor) < std::tie(other.stability, other.major, other.minor);
-    }
-    return name > other.name;
-  }
-};
-
-std::optional<int> take_number(std::string_view& from) {
-  int value = 0;
-  const auto [end, error] = std::from_chars(from.data(), from.data() + from.size(), value);
-  if (error != std::errc{} || value < 1 || from.front() == '0') return std::nullopt;
-  from.remove_prefix(static_cast<std::size_t>(end - from.data()));
-  return value;
-}
-
-Rank rank_of(const std::string& version) {
-  Rank other{.name = version};
-  std::string_view left = version;
-  if (!left.starts_with('v')) return other;
-  left.remove_prefix(1);
-  Rank rank;
-  const auto major = take_number(left);
-  if (!major) return other;
-  rank.major = *major;
-  rank.stability = 3;
-  if (left.empty()) return rank;
-  for (const auto& [word, stability] : {std::pair{"alpha", 1}, std::pair{"beta", 2}}) {
-    if (!left.starts_with(word)) continue;
-    left.remove_prefix(std::string_view(word).size());
-    const auto minor = take_number(left);
-    if (!minor || !left.empty()) return other;
-    rank.minor = *minor;
-    rank.stability = stability;
-    return rank;
-  }
-  return other;
 }
 
 std::vector<PrinterColumn> columns_of(const json& list) {
@@ -115,13 +69,11 @@ Result<Resource> read_definition(Bytes value) {
   r.version = text(at(spec, "version"));                         // v1beta1, with one version
   const json& versions = at(spec, "versions");
   if (!versions.is_array()) return r;
-  std::optional<Rank> best;
+  bool found = false;
   for (const json& version : versions) {
     const std::string name = text(at(version, "name"));
     if (!is_true(at(version, "served"))) continue;
-    Rank rank = rank_of(name);
-    if (best && !(*best < rank)) continue;
-    best = std::move(rank);
+    if (std::exchange(found, true) && !is_preferred(name, r.version)) continue;
     r.version = name;
     if (at(version, "additionalPrinterColumns").is_array()) {
       r.columns = columns_of(at(version, "additionalPrinterColumns"));

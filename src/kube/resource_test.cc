@@ -105,7 +105,7 @@ TEST(Definition, PreferredVersion) {
       {"v1beta2,v1beta10", "v1beta10"},
       {"foo,v1alpha1", "v1alpha1"},
       {"b,a", "a"},
-      {"v01,v1alpha1", "v1alpha1"},
+      {"v01,v1alpha1", "v01"},
       {"v1gamma1,v1alpha1", "v1alpha1"},
       {"v0,zz", "v0"},
   };

@@ -11,6 +11,8 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::string_view kName = "metadata.name", kNamespace = "metadata.namespace";
+
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
 // SelectorWords and marks of a selector, one after another.
@@ -135,37 +137,17 @@ bool LabelSelector::matches(const json& labels) const {
 
 Result<FieldSelector> FieldSelector::parse(std::string_view text) {
   FieldSelector selector;
-  while (!text.empty()) {
-    const std::size_t comma = std::min(text.find(','), text.size());
-    const std::string_view one = text.substr(0, comma);
-    text.remove_prefix(std::min(comma + 1, text.size()));
-    if (one.empty()) continue;
-    const std::size_t equals = one.find('=');
-    if (equals == std::string_view::npos) {
-      return fail(Errc::invalid, "field selector '{}': '=' or '!=' expected", one);
-    }
-    Rule rule;
-    std::string_view field = one.substr(0, equals);
-    std::string_view value = one.substr(equals + 1);
-    if (field.ends_with('!')) {
-      rule.equal = false;
-      field.remove_suffix(1);
-    } else if (value.starts_with('=')) {
-      value.remove_prefix(1);
-    }
-    if (field != "metadata.name" && field != "metadata.namespace") {
-      return fail(Errc::unsupported, "field selector '{}': only metadata.name and metadata.namespace are known", one);
-    }
-    rule.of_name = field == "metadata.name";
-    rule.value = value;
-    selector.rules_.push_back(std::move(rule));
+  TM_LET(selector.terms_, parse_field_terms(text));
+  for (const FieldTerm& term : selector.terms_) {
+    if (term.field == kName || term.field == kNamespace) continue;
+    return fail(Errc::unsupported, "field selector '{}': only {} and {} are known", term.field, kName, kNamespace);
   }
   return selector;
 }
 
 bool FieldSelector::matches(std::string_view ns, std::string_view name) const {
   return std::ranges::all_of(
-      rules_, [&](const Rule& rule) { return ((rule.of_name ? name : ns) == rule.value) == rule.equal; });
+      terms_, [&](const FieldTerm& term) { return ((term.field == kName ? name : ns) == term.value) == term.equal; });
 }
 
 }  // namespace tidemark::kube

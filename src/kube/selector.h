@@ -32,6 +32,16 @@ class LabelSelector {
   std::vector<Rule> rules_;
 };
 
+// One of "metadata.name=a,status.phase!=Failed".
+struct FieldTerm {
+  std::string field;
+  bool equal = true;
+  std::string value;
+};
+// In a value a backslash stands in front of each ',', '=' and backslash. Empty terms are passed over. Errc::invalid names
+// the term.
+Result<std::vector<FieldTerm>> parse_field_terms(std::string_view text);
+
 // "metadata.name=a,metadata.namespace!=b". Other fields are Errc::unsupported: which there are is different for each
 // kind.
 class FieldSelector {
@@ -40,12 +50,7 @@ class FieldSelector {
   bool matches(std::string_view ns, std::string_view name) const;
 
  private:
-  struct Rule {
-    bool of_name = true;  // else of the namespace
-    bool equal = true;
-    std::string value;
-  };
-  std::vector<Rule> rules_;
+  std::vector<FieldTerm> terms_;
 };
 
 }  // namespace tidemark::kube

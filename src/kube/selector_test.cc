@@ -80,15 +80,28 @@ TEST(FieldSelector, Matches) {
       {"metadata.name=web,metadata.namespace=shop", true},
       {"metadata.name=web,metadata.namespace=x", false},
       {"metadata.name=", false},
+      {"metadata.name=web,", true},
+      {R"(metadata.name=w\,eb)", false},
   };
   for (const Row& row : rows) {
     const auto selector = FieldSelector::parse(row.text);
     ASSERT_TRUE(selector) << row.text;
     EXPECT_EQ(selector->matches("shop", "web"), row.matches) << row.text;
   }
-  for (const char* text : {"metadata.name", "status.phase=Running", "=a", "name=web", "metadata.name=a,x"}) {
+  for (const char* text : {"metadata.name", "status.phase=Running", "=a", "name=web", "metadata.name=a,x",
+                           "metadata.name=a=b", R"(metadata.name=a\b)", R"(metadata.name=a\)"}) {
     EXPECT_FALSE(FieldSelector::parse(text)) << text;
   }
+}
+
+TEST(FieldSelector, ValuesMayHoldWhatPartsThem) {
+  const auto terms = parse_field_terms(R"(reason!=a\,b\=c\\,type==x)");
+  ASSERT_TRUE(terms) << terms.error().what;
+  ASSERT_EQ(terms->size(), 2U);
+  EXPECT_EQ(terms->front().field, "reason");
+  EXPECT_FALSE(terms->front().equal);
+  EXPECT_EQ(terms->front().value, R"(a,b=c\)");
+  EXPECT_EQ(terms->back().value, "x");
 }
 
 }  // namespace

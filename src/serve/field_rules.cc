@@ -76,36 +76,18 @@ std::string value_at(const json& object, std::string_view field) {
 
 Result<FieldRules> FieldRules::parse(std::string_view text, const ServedKind& kind) {
   FieldRules read;
-  while (!text.empty()) {
-    const std::size_t comma = std::min(text.find(','), text.size());
-    const std::string_view one = text.substr(0, comma);
-    text.remove_prefix(std::min(comma + 1, text.size()));
-    if (one.empty()) continue;
-    const std::size_t equals = one.find('=');
-    if (equals == std::string_view::npos) {
-      return fail(Errc::invalid, "field selector '{}': '=' or '!=' expected", one);
-    }
-    Rule rule;
-    std::string_view field = one.substr(0, equals), value = one.substr(equals + 1);
-    if (field.ends_with('!')) {
-      rule.equal = false;
-      field.remove_suffix(1);
-    } else if (value.starts_with('=')) {
-      value.remove_prefix(1);
-    }
-    if (!can_select(kind, field)) {
-      return fail(Errc::invalid, "field selector '{}': {} cannot be selected by it", one, kind.resource.full_name());
-    }
-    rule.field = field;
-    rule.value = value;
-    read.rules_.push_back(std::move(rule));
+  TM_LET(read.terms_, kube::parse_field_terms(text));
+  for (const kube::FieldTerm& term : read.terms_) {
+    if (can_select(kind, term.field)) continue;
+    return fail(Errc::invalid, "field selector '{}': {} cannot be selected by it", term.field,
+                kind.resource.full_name());
   }
   return read;
 }
 
 bool FieldRules::matches(const json& object) const {
   return std::ranges::all_of(
-      rules_, [&](const Rule& rule) { return (value_at(object, rule.field) == rule.value) == rule.equal; });
+      terms_, [&](const kube::FieldTerm& term) { return (value_at(object, term.field) == term.value) == term.equal; });
 }
 
 }  // namespace tidemark::serve

@@ -4,11 +4,11 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
-#include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
+#include "kube/selector.h"
 #include "serve/served_kinds.h"
 
 namespace tidemark::serve {
@@ -18,15 +18,10 @@ class FieldRules {
   // Errc::invalid: not a selector, or a field that this kind cannot be selected by. Empty: everything matches.
   static Result<FieldRules> parse(std::string_view text, const ServedKind& kind);
   bool matches(const nlohmann::json& object) const;
-  bool empty() const { return rules_.empty(); }
+  bool empty() const { return terms_.empty(); }
 
  private:
-  struct Rule {
-    std::string field;
-    bool equal = true;
-    std::string value;
-  };
-  std::vector<Rule> rules_;
+  std::vector<kube::FieldTerm> terms_;
 };
 
 }  // namespace tidemark::serve

@@ -1,11 +1,10 @@
 #include "serve/served_kinds.h"
 
 #include <algorithm>
-#include <charconv>
-#include <tuple>
 
 #include "kube/json_text.h"
 #include "kube/schema.h"
+#include "kube/version_order.h"
 
 namespace tidemark::serve {
 namespace {
@@ -21,32 +20,6 @@ const json& at(const json& from, const char* name) {
 }
 std::string text(const json& value) { return value.is_string() ? value.get<std::string>() : std::string(); }
 bool is_true(const json& value) { return value.is_boolean() && value.get<bool>(); }
-
-// "v2beta1" -> stable ones first, then beta, then alpha, the higher numbers first; other words behind them.
-struct VersionRank {
-  int stability = 0, major = 0, minor = 0;
-  std::string_view name;
-};
-VersionRank rank_of(std::string_view version) {
-  const VersionRank other{.name = version};
-  if (!version.starts_with('v')) return other;
-  VersionRank rank{.stability = 3, .name = {}};
-  const char* const end = version.data() + version.size();
-  auto [rest, error] = std::from_chars(version.data() + 1, end, rank.major);
-  if (error != std::errc{}) return other;
-  const std::string_view word(rest, static_cast<std::size_t>(end - rest));
-  if (word.empty()) return rank;
-  rank.stability = word.starts_with("beta") ? 2 : word.starts_with("alpha") ? 1 : 0;
-  if (rank.stability == 0) return other;
-  const std::size_t digits = rank.stability == 2 ? 4 : 5;
-  const auto [last, wrong] = std::from_chars(word.data() + digits, end, rank.minor);
-  return wrong == std::errc{} && last == end ? rank : other;
-}
-bool is_before(std::string_view a, std::string_view b) {
-  const VersionRank left = rank_of(a), right = rank_of(b);
-  return std::tie(right.stability, right.major, right.minor, left.name) <
-         std::tie(left.stability, left.major, left.minor, right.name);
-}
 
 // The version of an apiVersion, when it is of the group.
 std::string version_in(std::string_view api_version, std::string_view group) {
@@ -165,7 +138,7 @@ void ServedKinds::settle() {
       found->versions.push_back(kind.version);
     }
   }
-  for (Group& group : groups_) std::ranges::sort(group.versions, is_before);
+  for (Group& group : groups_) std::ranges::sort(group.versions, kube::is_preferred);
   std::ranges::stable_partition(groups_, [](const Group& group) { return group.name.empty(); });
 }
 
