@@ -13,6 +13,7 @@
 #include "live/permissions.h"
 #include "live/reverse.h"
 #include "live/silent_webhooks.h"
+#include "live/taken_addresses.h"
 #include "store/open.h"
 
 namespace tidemark::cli {
@@ -30,7 +31,10 @@ void tell_failures(Program& program, std::string_view how, const std::vector<Ste
   std::size_t told = 0;
   for (const StepFailure& one : failures) {
     if (++told > kMostTold) break;
-    program.err() << fmt::format("tidemark: {}: {}: {}\n", how, one.step->id(), one.error.what);
+    const std::string id = one.step->id() + ": ";
+    std::string_view why = one.error.what;
+    if (why.starts_with(id)) why.remove_prefix(id.size());  // many say themselves what it is about
+    program.err() << fmt::format("tidemark: {}: {}{}\n", how, id, why);
   }
   if (failures.size() > kMostTold) program.err() << fmt::format("and {} more\n", failures.size() - kMostTold);
 }
@@ -139,7 +143,7 @@ Result<std::vector<StepFailure>> LiveRun::prepare(LiveTask& task) {
 Result<bool> LiveRun::approve(const LiveTask& task, const std::vector<StepFailure>& refused) {
   program_.progress().finish();
   tell_failures(program_, "may be refused", refused);
-  tell_webhooks(refused);
+  tell_obstacles(refused);
   if (wish_.yes) return true;
   const link::KubeAccess& access = client_.access();
   return program_.confirm(fmt::format("{} in {} ({}){}: go on?", plan_counts(task.plan),
@@ -225,15 +229,18 @@ Status LiveRun::close(std::uint32_t number, const UndoBegin& record, const Execu
   return {};
 }
 
-void LiveRun::tell_webhooks(const std::vector<StepFailure>& failures) {
+void LiveRun::tell_obstacles(const std::vector<StepFailure>& failures) {
   for (const live::SilentWebhook& webhook : live::silent_webhooks(client_, served_, failures, program_.stop())) {
     program_.err() << "hint: " << live::way_around(webhook) << '\n';
+  }
+  for (const live::TakenAddress& taken : live::taken_addresses(client_, failures, program_.stop())) {
+    program_.err() << "hint: " << live::way_around(taken) << '\n';
   }
 }
 
 Result<Exit> LiveRun::tell(std::uint32_t number, const Executed& all) {
   tell_failures(program_, "not done", all.failed);
-  tell_webhooks(all.failed);
+  tell_obstacles(all.failed);
   std::ostream& to = wish_.format == Format::table || wish_.format == Format::wide ? program_.out() : program_.err();
   to << fmt::format("restore {}: {} written", number, all.wrote);
   if (all.already > 0) to << fmt::format(", {} were already as they should be", all.already);

@@ -57,7 +57,7 @@ class LiveRun {
   Result<Exit> execute(std::uint32_t number, const live::UndoBegin& record);
   Result<std::uint32_t> go_on(std::uint32_t number, const live::UndoBegin& record);
   Status need_not_taken_back(std::uint32_t number);
-  void tell_webhooks(const std::vector<live::StepFailure>& failures);
+  void tell_obstacles(const std::vector<live::StepFailure>& failures);
   Status close(std::uint32_t number, const live::UndoBegin& record, const live::Executed& all);
   Result<Exit> tell(std::uint32_t number, const live::Executed& all);
   live::StepTools tools();

@@ -7,6 +7,7 @@
 
 #include "live/json_reach.h"
 #include "live/owners.h"
+#include "live/taken_addresses.h"
 
 namespace tidemark::live {
 namespace {
@@ -96,35 +97,21 @@ bool is_made_service(const Step& step) {
   return step.kind.full_name() == "services" && (step.action == Action::create || step.action == Action::recreate);
 }
 
-// The addresses and ports that a Service is to have again.
-void add_claimed(const Step& step, std::set<std::string>& claimed) {
-  for (const nlohmann::json& address : list_at(step.body, "/spec/clusterIPs")) claimed.insert(address.dump());
-  for (const nlohmann::json& port : list_at(step.body, "/spec/ports")) {
-    if (port.is_object() && port.contains("nodePort")) claimed.insert("port " + port["nodePort"].dump());
-  }
-}
-
+// The addresses and ports that Services are to have again.
 std::set<std::string> claimed_addresses(const std::vector<Step>& steps) {
   std::set<std::string> claimed;
   for (const Step& step : steps) {
-    if (is_made_service(step)) add_claimed(step, claimed);
+    if (is_made_service(step)) claimed.merge(addresses_of(step.body));
   }
   return claimed;
 }
 
 // It takes any address and any port, so it lets those go first who want one of their own.
-bool gives_way(const Step& step) {
-  std::set<std::string> claimed;
-  if (is_made_service(step)) add_claimed(step, claimed);
-  return is_made_service(step) && claimed.empty();
-}
+bool gives_way(const Step& step) { return is_made_service(step) && addresses_of(step.body).empty(); }
 
 bool holds_claimed(const Step& step, const std::set<std::string>& claimed) {
-  const auto is_claimed = [&](const nlohmann::json& address) { return claimed.contains(address.dump()); };
-  if (std::ranges::any_of(list_at(step.before, "/spec/clusterIPs"), is_claimed)) return true;
-  return std::ranges::any_of(list_at(step.before, "/spec/ports"), [&](const nlohmann::json& port) {
-    return port.is_object() && port.contains("nodePort") && claimed.contains("port " + port["nodePort"].dump());
-  });
+  return std::ranges::any_of(addresses_of(step.before),
+                             [&](const std::string& address) { return claimed.contains(address); });
 }
 
 // It could refuse what is put back, or has what is needed for it.
