@@ -1,12 +1,19 @@
 // The other ways of putting objects back: into another namespace, with what they refer to, with their status, from an
-// encrypted store, by a plan that shows no Secret; and what diff --live says.
+// encrypted store, by a plan that shows no Secret; over what many have written, and over what cannot be changed; and
+// what diff --live says.
+#include <set>
+
+#include "kit/immutable_samples.h"
 #include "kit/restore_objects_drill.h"
 #include "kit/step_program.h"
+#include "live/immutables.h"
+#include "live/object_facts.h"
 
 namespace tidemark::testing {
 namespace {
 
 using namespace std::chrono_literals;
+using ::testing::AnyOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -34,6 +41,36 @@ json definition(const std::string& plural, const std::string& kind) {
             {"subresources", {{"status", json::object()}}}}}}}}});
 }
 
+json pod_template(const std::string& app) {
+  return {{"metadata", {{"labels", {{"app", app}}}}},
+          {"spec", {{"containers", {{{"name", "c"}, {"image", "localhost/worker:1"}}}}}}};
+}
+json value_in(const json& object, const std::string& path) {
+  return object.is_object() ? object.value(json::json_pointer(path), json()) : json();
+}
+
+// ---- fields that cannot be changed
+
+json::json_pointer pointer_of(const std::string& field) {
+  std::string path = field;
+  std::ranges::replace(path, '.', '/');
+  return json::json_pointer(path);
+}
+
+// Of a sample those that differ: ".spec.selector".
+std::vector<std::string> fixed_fields(const ImmutableSample& sample) {
+  std::vector<std::string> fields;
+  if (sample.kind == "pods") fields.emplace_back(".spec.containers");  // of a pod only few can be changed
+  for (const std::string& one : live::immutable_fields()) {
+    if (!one.starts_with(sample.kind + " ")) continue;
+    const std::string field = one.substr(sample.kind.size() + 1);
+    if (sample.then.value(pointer_of(field), json()) != sample.now.value(pointer_of(field), json())) {
+      fields.push_back(field);
+    }
+  }
+  return fields;
+}
+
 class RestoreWays : public RestoreObjectsDrill {
  protected:
   static void expect_code(const ProgramResult& ran, int code) { EXPECT_EQ(ran.exit_code, code) << ran.out << ran.err; }
@@ -49,6 +86,34 @@ class RestoreWays : public RestoreObjectsDrill {
   }
   static json rule_for(const std::string& resource) {
     return {{{"apiGroups", {""}}, {"resources", {resource}}, {"verbs", {"get"}}}};
+  }
+
+  static std::string place(const ImmutableSample& sample) { return kind(sample.kind).namespaced ? "stone" : ""; }
+  // The field alone put back in what there is now: the server does not take it.
+  static void expect_refused(const ImmutableSample& sample, const std::string& field) {
+    json wish = get(sample.kind, place(sample), sample.name);
+    const json then = sample.then.value(pointer_of(field), json());
+    if (then.is_null()) {
+      wish.at(pointer_of(field).parent_pointer()).erase(pointer_of(field).back());
+    } else {
+      wish[pointer_of(field)] = then;
+    }
+    const auto answer =
+        admin_->put(kind(sample.kind), {.name_space = place(sample), .name = sample.name}, wish, {.dry_run = true});
+    ASSERT_FALSE(answer) << sample.kind << field << " can be changed";
+    EXPECT_THAT(answer.error().what, AnyOf(HasSubstr("immutable"), HasSubstr("orbidden"), HasSubstr("may not change"),
+                                           HasSubstr("cannot change"), HasSubstr("can only be modified in tandem")))
+        << sample.kind << field;
+  }
+  static void expect_all(const std::vector<ImmutableSample>& samples, json ImmutableSample::* state) {
+    for (const ImmutableSample& sample : samples) {
+      if (!sample.made_twice) continue;
+      const json is = get(sample.kind, place(sample), sample.name);
+      for (const std::string& field : fixed_fields(sample)) {
+        const json expected = (sample.*state).value(pointer_of(field), json());
+        EXPECT_FALSE(live::uncovered(is.value(pointer_of(field), json()), expected)) << sample.kind << field << is;
+      }
+    }
   }
 };
 
@@ -312,6 +377,148 @@ TEST_F(RestoreWays, FromAnEncryptedStoreAndTheUndoPointIsNotReadableEither) {
   }
   expect_code(run({"undo", "1"}, writes), 0);
   expect_dump("sealed", after);
+}
+
+// ---- many hands
+
+TEST_F(RestoreWays, WhatThreeManagersWroteIsExactlyAsItWas) {
+  make_namespace("hands");
+  const auto deployment = [](json metadata, json spec) {
+    metadata["name"] = "web";
+    return json{{"apiVersion", "apps/v1"}, {"kind", "Deployment"}, {"metadata", metadata}, {"spec", spec}};
+  };
+  const auto person = [&](const std::string& image, json env) {
+    json pod = pod_template("web");
+    pod["spec"]["containers"][0]["image"] = image;
+    pod["spec"]["containers"][0]["env"] = std::move(env);
+    const io::Path file = temp_->path() / "hands.json";
+    EXPECT_TRUE(io::remove_tree(file));
+    const json whole =
+        deployment({{"labels", {{"team", image}}}},
+                   {{"replicas", 0}, {"selector", {{"matchLabels", {{"app", "web"}}}}}, {"template", std::move(pod)}});
+    EXPECT_TRUE(io::write_file_durably(file, as_bytes(whole.dump())));
+    const auto done = bed_->kubectl({"apply", "-n", "hands", "-f", file.string()});
+    EXPECT_TRUE(done) << done.error().what;
+  };
+  // By no kubectl: that would take over all that its other way of applying owns.
+  link::KubeClient injector(admin_->access(), {.field_manager = "injector"});
+  const auto controller = [&](json annotations, json containers) {
+    const auto done = injector.apply(kind("deployments.apps"), {.name_space = "hands", .name = "web"},
+                                     deployment({{"annotations", std::move(annotations)}},
+                                                {{"template", {{"spec", {{"containers", std::move(containers)}}}}}}));
+    EXPECT_TRUE(done) << done.error().what;
+  };
+  const auto edit = [&](const json& patch) {
+    const auto done = bed_->kubectl({"patch", "deployment", "web", "-n", "hands", "--field-manager=kubectl-edit",
+                                     "--type=strategic", "-p", patch.dump()});
+    EXPECT_TRUE(done) << done.error().what;
+  };
+  const json sidecar{{{"name", "sidecar"}, {"image", "localhost/worker:7"}}};
+  person("worker-1", {{{"name", "A"}, {"value", "1"}}, {{"name", "B"}, {"value", "1"}}});
+  controller({{"injected", "yes"}}, sidecar);
+  edit({{"spec", {{"minReadySeconds", 7}, {"template", {{"metadata", {{"annotations", {{"by", "hand"}}}}}}}}}});
+  const auto settled = [] {
+    const json is = get("deployments.apps", "hands", "web");
+    return value_in(is, "/status/observedGeneration") == is.at("metadata").at("generation");
+  };
+  ASSERT_TRUE(eventually(settled));
+  const std::string at = moment();
+  const auto state = [] {
+    Dump all = dump("hands");
+    all["deployments.apps hands/web"]["metadata"]["annotations"].erase("deployment.kubernetes.io/revision");
+    return all;
+  };
+  const Dump then = state();
+
+  person("worker-2", {{{"name", "A"}, {"value", "2"}}, {{"name", "C"}, {"value", "2"}}});
+  controller({{"injected", "again"}, {"more", "yes"}}, {{{"name", "sidecar"}, {"image", "localhost/worker:8"}},
+                                                        {{"name", "second"}, {"image", "localhost/worker:8"}}});
+  edit({{"spec",
+         {{"minReadySeconds", 8},
+          {"paused", true},
+          {"template", {{"metadata", {{"annotations", {{"by", nullptr}, {"also", "hand"}}}}}}}}}});
+  const Dump since = state();
+  ASSERT_NE(since, then);
+  const std::vector<std::string> restore{"restore", "deploy/web", "-n", "hands", "--at", at, "--yes", "--existing"};
+  const auto with = [&](const char* how) {
+    std::vector<std::string> args = restore;
+    args.emplace_back(how);
+    return tidemark(args);
+  };
+  expect_code(with("merge"), 0);
+  const json merged = get("deployments.apps", "hands", "web");
+  EXPECT_EQ(value_in(merged, "/spec/minReadySeconds"), 7);
+  EXPECT_EQ(value_in(merged, "/metadata/annotations/more"), "yes") << "what came since stays";
+  EXPECT_EQ(merged.at("spec").at("template").at("spec").at("containers").size(), 3U);
+  expect_code(with("replace"), 0);
+  EXPECT_EQ(state(), then);
+  expect_code(tidemark({"undo", last_restore(), "--yes"}), 0);
+  expect_code(tidemark({"undo", last_restore(), "--yes"}), 0);
+  EXPECT_EQ(state(), then);
+  // Each of them goes on with what it had as if nothing had been.
+  person("worker-1", {{{"name", "A"}, {"value", "1"}}, {{"name", "B"}, {"value", "1"}}});
+  controller({{"injected", "yes"}}, sidecar);
+  EXPECT_EQ(state(), then);
+}
+
+// ---- what cannot be changed
+
+TEST_F(RestoreWays, WhatTheServerRefusesToChangeIsKnownAndMadeAgain) {
+  const std::vector<ImmutableSample> samples = immutable_samples();
+  make_namespace("stone");
+  for (const ImmutableSample& sample : samples) {
+    if (sample.made_twice) make(sample.kind, place(sample), sample.then);
+  }
+  const std::string at = moment();
+  for (const ImmutableSample& sample : samples) {
+    if (sample.made_twice) remove(sample.kind, place(sample), sample.name);
+  }
+  for (const ImmutableSample& sample : samples) {
+    ASSERT_TRUE(eventually([&] { return get(sample.kind, place(sample), sample.name).is_null(); })) << sample.kind;
+    make(sample.kind, place(sample), sample.now);
+  }
+  ASSERT_TRUE(eventually([] {
+    return get("customresourcedefinitions.apiextensions.k8s.io", "", "slabs.stone.example.com")
+               .dump()
+               .find(R"("type":"Established")") != std::string::npos;
+  }));
+
+  std::set<std::string> asked;
+  for (const ImmutableSample& sample : samples) {
+    const std::vector<std::string> fields = fixed_fields(sample);
+    EXPECT_FALSE(fields.empty()) << sample.kind << ' ' << sample.name;
+    for (const std::string& field : fields) {
+      expect_refused(sample, field);
+      asked.insert(sample.kind + " " + field);
+    }
+  }
+  for (const std::string& known : live::immutable_fields()) {
+    // Without snapshots in the cluster nobody can be asked.
+    EXPECT_TRUE(known.starts_with("volumesnapshot") || asked.contains(known)) << known << " has no sample";
+  }
+
+  std::vector<std::string> restore{"restore"};
+  for (const ImmutableSample& sample : samples) {
+    if (sample.made_twice) restore.push_back(sample.kind + "/" + sample.name);
+  }
+  restore.insert(restore.end(), {"-n", "stone", "--at", at, "--yes", "--existing"});
+  const auto with = [&](std::initializer_list<const char*> more) {
+    std::vector<std::string> args = restore;
+    args.insert(args.end(), more.begin(), more.end());
+    return tidemark(args);
+  };
+  const ProgramResult kept = with({"replace", "--dry-run", "-o", "json"});
+  expect_code(kept, 0);
+  for (const json& step : json::parse(kept.out).at("steps")) {
+    EXPECT_EQ(step.at("action"), "keep") << step;
+    if (step.at("object") == "services stone/addressed")
+      continue;  // it keeps the address it has, and the rest is equal
+    EXPECT_THAT(step.at("reason").get<std::string>(), HasSubstr("cannot be changed in place")) << step;
+  }
+  expect_code(with({"recreate"}), 0);
+  expect_all(samples, &ImmutableSample::then);
+  expect_code(tidemark({"undo", last_restore(), "--yes"}), 0);
+  expect_all(samples, &ImmutableSample::now);
 }
 
 }  // namespace
