@@ -128,6 +128,7 @@ function(tm_program)
   endif()
   add_executable(tidemark ${CMAKE_SOURCE_DIR}/src/cli/main.cc)
   target_link_libraries(tidemark PRIVATE tm_cli)
+  set_property(TARGET tidemark PROPERTY LINK_OPTIONS "")  # those are for mold
   target_link_options(tidemark PRIVATE -Wl,--build-id)  # by which a debugger finds what tools/make_deb strips off
   # mold 1.10 lets the read-only part after relocation begin inside a page that is not there when its first section is
   # .tbss; by the luck of the layout such a program does not start. Tests do without that part, and the product is
