@@ -107,10 +107,11 @@ Result<StepWriter::Done> StepWriter::create(const Step& step) {
     made_[step.id()] = uid_in(*made);
     return Done::wrote;
   }
+  if (is_no_answer(made.error().code)) return std::unexpected(made.error());
   if (made.error().code != Errc::already_exists) {
     // Addresses, quotas and webhooks are asked before the name is, so what we made before may be refused for itself.
     const auto live = live_of(step);
-    if (is_no_answer(made.error().code) || !live || live->is_null()) return std::unexpected(made.error());
+    if (!live || live->is_null()) return std::unexpected(made.error());
   }
   return create_again(step, body);
 }
