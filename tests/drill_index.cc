@@ -2,7 +2,9 @@
 // requests. They are counted by the server.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
+#include <set>
 #include <thread>
 
 #include "base/testing/scale.h"
@@ -16,7 +18,7 @@ namespace {
 
 using history::testing::Chain;
 
-constexpr std::size_t kMostRequests = 6;
+constexpr std::size_t kRequests = 6;  // as doc/operate/objects.md counts them
 
 class IndexOverS3 : public ::testing::TestWithParam<S3Process::Kind> {
  protected:
@@ -69,6 +71,16 @@ class IndexOverS3 : public ::testing::TestWithParam<S3Process::Kind> {
     ADD_FAILURE() << "the server does not note its requests";
     return 0;
   }
+  // A chain may have deltas that begin at one revision, as two recorders write them: then claims are listed, too.
+  std::size_t most_requests() {
+    std::multiset<std::string> starts;
+    for (const auto& [key, body] : chain_.objects()) {
+      const std::size_t name = key.find("/Incr-");
+      if (name != std::string::npos) starts.insert(key.substr(0, key.find('-', name + 6)));
+    }
+    const bool compete = std::ranges::adjacent_find(starts) != starts.end();
+    return kRequests + (compete ? 1 : 0);
+  }
   // "cm/a7 -n ns-1".
   static std::vector<std::string> words_of(const std::string& key) {
     const std::size_t name = key.rfind('/') + 1, ns = key.rfind('/', name - 2) + 1;
@@ -101,12 +113,12 @@ TEST_P(IndexOverS3, OneObjectAtAnyTimeIsSixRequests) {
     EXPECT_EQ(cached.exit_code, read.exit_code) << cached.err;
     EXPECT_EQ(cached.out, read.out);
     EXPECT_EQ(cached.err, read.err);
-    EXPECT_LE(requests.size(), kMostRequests) << fmt::format("{}", fmt::join(requests, "\n"));
+    EXPECT_LE(requests.size(), most_requests()) << fmt::format("{}", fmt::join(requests, "\n"));
     most = std::max(most, requests.size());
     if (read.exit_code == 0) found++;
   }
   EXPECT_GT(found, 0U) << "seed " << seed();
-  EXPECT_EQ(most, kMostRequests) << "the documents say how many";
+  EXPECT_EQ(most, most_requests()) << "the documents say how many";
 }
 
 TEST_P(IndexOverS3, TheLogOfOneObjectIsARequestForEachObjectThatHoldsIt) {
@@ -121,7 +133,7 @@ TEST_P(IndexOverS3, TheLogOfOneObjectIsARequestForEachObjectThatHoldsIt) {
     const ProgramResult read = run(args);
     EXPECT_EQ(cached.exit_code, read.exit_code) << cached.err;
     EXPECT_EQ(cached.out, read.out);
-    EXPECT_LE(requests.size(), kMostRequests - 1 + objects);
+    EXPECT_LE(requests.size(), most_requests() - 1 + objects);
   }
 }
 

@@ -38,8 +38,8 @@ struct FieldTerm {
   bool equal = true;
   std::string value;
 };
-// In a value a backslash stands in front of each ',', '=' and backslash. Empty terms are passed over. Errc::invalid names
-// the term.
+// In a value a backslash stands in front of each ',', '=' and backslash. Empty terms are passed over. Errc::invalid
+// names the term.
 Result<std::vector<FieldTerm>> parse_field_terms(std::string_view text);
 
 // "metadata.name=a,metadata.namespace!=b". Other fields are Errc::unsupported: which there are is different for each
