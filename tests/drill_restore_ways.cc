@@ -459,6 +459,12 @@ TEST_F(RestoreWays, WhatThreeManagersWroteIsExactlyAsItWas) {
   person("worker-1", {{{"name", "A"}, {"value", "1"}}, {{"name", "B"}, {"value", "1"}}});
   controller({{"injected", "yes"}}, sidecar);
   EXPECT_EQ(state(), then);
+  // Made again it counts its rollouts from one, and that is no failure.
+  const std::string later = moment();
+  remove("deployments.apps", "hands", "web");
+  ASSERT_TRUE(eventually([] { return get("deployments.apps", "hands", "web").is_null(); }));
+  expect_code(tidemark({"restore", "deploy/web", "-n", "hands", "--at", later, "--yes"}), 0);
+  EXPECT_EQ(state(), then);
 }
 
 // ---- what cannot be changed

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <set>
 
+#include "live/bookkeeping.h"
 #include "live/comparison.h"
 #include "live/draft.h"
 #include "live/field_owners.h"
@@ -127,7 +128,7 @@ void change(const PlanOptions& options, const World& world, const std::set<std::
   if (merge) {
     strip_served(step.kind, wanted);
     target.body = agreed_part(wanted, target.body);
-    erase_at(target.body, "/metadata/finalizers");
+    drop_bookkeeping(step.kind, target.body);
   }
   const std::vector<std::string> paths = differing_paths(is, target.body);
   const bool same = merge ? has_all_of(is, target.body) : paths.empty();

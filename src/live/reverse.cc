@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "live/bookkeeping.h"
 #include "live/gather.h"
 #include "live/left_out.h"
 #include "live/object_facts.h"
@@ -18,6 +19,7 @@ constexpr int kLastWave = 1'000;
 bool is_as_made(const Step& made, const json& live) {
   json body = made.body;
   body.erase("status");
+  drop_bookkeeping(made.kind, body);
   // Its owners' uids were not known before.
   if (body.contains("metadata")) body["metadata"].erase("ownerReferences");
   return covers(live, body);

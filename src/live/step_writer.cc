@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "live/bookkeeping.h"
 #include "live/comparison.h"
 #include "live/gather.h"
 #include "live/object_facts.h"
@@ -25,6 +26,19 @@ KubePlace place_of_step(const Step& step, std::string subresource = {}) {
 
 bool is_kind(const Step& step, std::string_view resource, std::string_view group) {
   return step.kind.resource == resource && step.kind.group == group;
+}
+
+// Where it is not as it was to be, apart from what its controllers write at any moment.
+std::optional<std::string> not_as_written(const Step& step, const json& live, json body) {
+  drop_bookkeeping(step.kind, body);
+  return uncovered(live, body);
+}
+
+bool is_as_planned_on(const Step& step, json live) {
+  json before = step.before;
+  drop_bookkeeping(step.kind, before);
+  drop_bookkeeping(step.kind, live);
+  return same_substance(live, before);
 }
 
 std::unexpected<Error> moved(const Step& step, std::string_view how) {
@@ -125,7 +139,7 @@ Result<StepWriter::Done> StepWriter::create_again(const Step& step, const json& 
     made_[step.id()] = uid_in(made);
     return Done::wrote;
   }
-  if (covers(live, body)) {
+  if (!not_as_written(step, live, body)) {
     made_[step.id()] = uid_in(live);
     return Done::already;
   }
@@ -160,7 +174,8 @@ Result<StepWriter::Done> StepWriter::change(const Step& step) {
     TM_LET(const json live, live_of(step));
     if (live.is_null()) return moved(step, "it was deleted");
     if (uid_in(live) != uid_in(step.before)) return moved(step, "it was deleted and made again");
-    if (!same_substance(live, step.before) && !covers(live, body)) return moved(step, "somebody changed it");
+    if (!is_as_planned_on(step, live) && not_as_written(step, live, body)) return moved(step, "somebody changed it");
+    take_bookkeeping(step.kind, body, live);
     done = put_over(step, body, live);
   }
   return done;
@@ -170,7 +185,7 @@ Result<StepWriter::Done> StepWriter::recreate(const Step& step) {
   TM_LET(const json live, live_of(step));
   if (!live.is_null() && uid_in(live) != uid_in(step.before)) {
     TM_LET(const json body, body_of(step));
-    if (!covers(live, body)) return moved(step, "it was deleted and made again");
+    if (not_as_written(step, live, body)) return moved(step, "it was deleted and made again");
     made_[step.id()] = uid_in(live);
     return Done::already;
   }
@@ -206,7 +221,7 @@ Status StepWriter::remove_as_planned(const Step& step, json live, const char* pr
   for (int tries = 1;; tries++) {
     if (live.is_null() || is_going(live)) return {};
     if (uid_in(live) != uid_in(step.before)) return moved(step, "another one was made");
-    if (!same_substance(live, step.before)) return moved(step, "somebody changed it");
+    if (!is_as_planned_on(step, live)) return moved(step, "somebody changed it");
     const auto gone = tools_.client.remove(
         step.kind, place_of_step(step),
         {.uid = uid_in(live), .resource_version = version_in(live), .propagation = propagation}, tools_.stop);
@@ -244,6 +259,7 @@ Status StepWriter::verify(const Step& step) {
   TM_LET(json body, body_of(step));
   body.erase("status");  // whoever serves the kind keeps it
   drop_gathered_rules(step.kind.full_name(), body);
+  drop_bookkeeping(step.kind, body);
   // Beside what was applied there may be more, in lists too.
   if (step.merge && has_all_of(live, body)) return {};
   if (const auto where = uncovered(live, body)) {

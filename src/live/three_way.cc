@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "live/bookkeeping.h"
 #include "live/field_owners.h"
 #include "live/json_reach.h"
 #include "live/preparation.h"
@@ -12,26 +13,6 @@ namespace tidemark::live {
 namespace {
 
 using nlohmann::json;
-
-struct OwnedAnnotation {
-  std::string_view kind, name;  // kind "*": of any
-};
-
-// Controllers keep their own books there.
-constexpr OwnedAnnotation kOwnedAnnotations[] = {
-    {"*", "control-plane.alpha.kubernetes.io/leader"},
-    {"*", "endpoints.kubernetes.io/last-change-trigger-time"},
-    {"daemonsets.apps", "deprecated.daemonset.template.generation"},
-    {"deployments.apps", "deployment.kubernetes.io/revision"},
-    {"persistentvolumeclaims", "pv.kubernetes.io/bind-completed"},
-    {"persistentvolumeclaims", "pv.kubernetes.io/bound-by-controller"},
-    {"persistentvolumeclaims", "volume.beta.kubernetes.io/storage-provisioner"},
-    {"persistentvolumeclaims", "volume.kubernetes.io/selected-node"},
-    {"persistentvolumeclaims", "volume.kubernetes.io/storage-provisioner"},
-    {"persistentvolumes", "pv.kubernetes.io/bind-completed"},
-    {"persistentvolumes", "pv.kubernetes.io/bound-by-controller"},
-    {"persistentvolumes", "pv.kubernetes.io/provisioned-by"},
-};
 
 // Those that scale by themselves. A person's `kubectl scale` is a wish like any other.
 constexpr std::string_view kScalers[] = {"cluster-proportional-autoscaler", "keda", "keda-operator",
@@ -78,15 +59,10 @@ Target three_way(const link::KubeKind& kind, const json& wanted, const json& liv
                  bool may_recreate) {
   Target target{.body = wanted};
   strip_served(kind, target.body);
-  const std::string name = kind.full_name();
-  for (const OwnedAnnotation& owned : kOwnedAnnotations) {
-    if (owned.kind == "*" || owned.kind == name) take_annotation(target.body, live, owned.name);
-  }
-  // They stand for what others still have to clean up: neither may be added or taken from what is there.
-  take_at(target.body, live, "/metadata/finalizers");
+  take_bookkeeping(kind, target.body, live);
   take_at(target.body, live, "/metadata/generateName");
   keep_replicas(kind, live, world, target);
-  three_way_by_kind(name, live, may_recreate, target);
+  three_way_by_kind(kind.full_name(), live, may_recreate, target);
   return target;
 }
 
