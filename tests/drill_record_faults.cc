@@ -95,6 +95,8 @@ TEST_P(RecordFaults, DiskFullUnderTheSpool) {
 
   Revision head;
   for (int round = 0; round < 2; round++) {
+    // What is still to be published would give room back.
+    ASSERT_TRUE(wait_until([&] { return metric(metrics_port_, "spill_bytes") == 0; })) << log();
     const io::Path filler = fmt::format("/proc/{}/root{}/filler", recorder.pid(), spool.native());
     MUST(io::Fd full, io::open_file(filler, O_WRONLY | O_CREAT));
     const std::string block(4096, 'x');
