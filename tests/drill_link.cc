@@ -42,7 +42,7 @@ void PrintTo(const Copy& c, std::ostream* os) {
 }
 
 // Reads until revision `last` was seen; every batch is checked for whole revisions.
-Result<std::vector<Copy>> read_until(etcd::WatchFeed& feed, Revision last, Ms at_most = seconds(20)) {
+Result<std::vector<Copy>> read_until(etcd::WatchFeed& feed, Revision last, Ms at_most = kPatience) {
   std::vector<Copy> events;
   const auto deadline = std::chrono::steady_clock::now() + at_most;
   Revision seen;
@@ -176,7 +176,7 @@ TEST_P(EveryEtcd, CompactedStartIsToldWithItsRevision) {
   auto gone = (*client)->watch(Revision(3));
   if (gone) {
     Result<std::optional<etcd::WatchBatch>> answer = std::nullopt;
-    for (int i = 0; i < 50 && answer && !*answer; i++) answer = (*gone)->next(Ms(200));
+    for (int i = 0; i < 3000 && answer && !*answer; i++) answer = (*gone)->next(Ms(200));
     ASSERT_FALSE(answer.has_value());
     EXPECT_EQ(answer.error().code, Errc::compacted) << answer.error().what;
     EXPECT_EQ((*gone)->compact_revision().raw(), 8);
@@ -332,7 +332,7 @@ TEST_P(EveryEtcd, ProgressComesAsAnEmptyBatch) {
   auto feed = (*client)->watch(Revision(2));
   ASSERT_OK(feed);
   bool progress = false;
-  for (int i = 0; i < 30 && !progress; i++) {
+  for (int i = 0; i < 3000 && !progress; i++) {
     const auto batch = (*feed)->next(Ms(200));
     ASSERT_OK(batch);
     if (!*batch || !(*batch)->events.empty()) continue;

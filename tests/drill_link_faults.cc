@@ -6,6 +6,7 @@
 #include "io/file.h"
 #include "kit/etcd_process.h"
 #include "kit/etcd_writer.h"
+#include "kit/record_drill.h"
 #include "kit/tls_files.h"
 #include "link/etcd_client.h"
 
@@ -33,13 +34,13 @@ Error refusal_of(const link::EtcdOptions& options) {
   return client ? Error{Errc::io, "it was let in", {}} : client.error();
 }
 
-Result<Revision> next_revision(etcd::WatchFeed& feed, Ms at_most) {
-  const auto deadline = steady_clock::now() + at_most;
+Result<Revision> next_revision(etcd::WatchFeed& feed) {
+  const auto deadline = steady_clock::now() + kPatience;
   while (steady_clock::now() < deadline) {
     TM_LET(const auto batch, feed.next(Ms(100)));
     if (batch && !batch->events.empty()) return batch->events.back().kv.mod;
   }
-  return fail(Errc::timeout, "no event within {} ms", at_most.count());
+  return fail(Errc::timeout, "no event");
 }
 
 class EveryEtcd : public ::testing::TestWithParam<EtcdVersion> {};
@@ -66,14 +67,15 @@ TEST(LinkOptions, AreChecked) {
   for (const auto& options : rows) EXPECT_EQ(refusal_of(options).code, Errc::invalid) << refusal_of(options).what;
 }
 
+// A refused connection is told at once: it would wait for an hour.
 TEST(LinkFaults, NobodyThere) {
   const auto port = free_port();
   ASSERT_OK(port);
-  const auto started = steady_clock::now();
-  const Error refused = refusal_of(options_for({fmt::format("http://127.0.0.1:{}", *port)}));
+  link::EtcdOptions options = options_for({fmt::format("http://127.0.0.1:{}", *port)});
+  options.dial_timeout = options.call_timeout = std::chrono::hours(1);
+  const Error refused = refusal_of(options);
   EXPECT_EQ(refused.code, Errc::unavailable) << refused.what;
   EXPECT_NE(refused.what.find(std::to_string(*port)), std::string::npos) << refused.what;
-  EXPECT_LT(steady_clock::now() - started, Ms(3000)) << "a refused connection needs no waiting";
 }
 
 TEST_P(EveryEtcd, AnotherMemberTakesOverWhenOneDies) {
@@ -88,17 +90,17 @@ TEST_P(EveryEtcd, AnotherMemberTakesOverWhenOneDies) {
   ASSERT_OK(survivor->put("k", "1"));
   auto feed = (*client)->watch(Revision(1));
   ASSERT_OK(feed);
-  ASSERT_EQ(next_revision(**feed, Ms(5000)).value_or(Revision()).raw(), 2);
+  ASSERT_EQ(next_revision(**feed).value_or(Revision()).raw(), 2);
   EXPECT_EQ((*client)->status().value_or(etcd::MemberStatus{}).endpoint, (*cluster)[0].client_url());
   EXPECT_EQ((*client)->members().value_or(std::vector<etcd::ClusterMember>{}).size(), 3U);
 
   (*cluster)[0].kill();
-  const auto broken = next_revision(**feed, Ms(5000));
+  const auto broken = next_revision(**feed);
   ASSERT_FALSE(broken);
   EXPECT_EQ(broken.error().code, Errc::unavailable) << broken.error().what;
   // A new leader may have to be elected first: unavailable is an honest answer until then.
   Result<Revision> head = fail(Errc::io, "not asked");
-  const auto deadline = steady_clock::now() + Ms(10'000);
+  const auto deadline = steady_clock::now() + kPatience;
   while (!(head = (*client)->head()) && steady_clock::now() < deadline) std::this_thread::sleep_for(Ms(100));
   ASSERT_OK(head);
   EXPECT_EQ(head->raw(), 2);
@@ -106,7 +108,7 @@ TEST_P(EveryEtcd, AnotherMemberTakesOverWhenOneDies) {
   auto again = (*client)->watch(Revision(3));
   ASSERT_OK(again);
   ASSERT_OK(survivor->put("k", "2"));
-  EXPECT_EQ(next_revision(**again, Ms(5000)).value_or(Revision()).raw(), 3);
+  EXPECT_EQ(next_revision(**again).value_or(Revision()).raw(), 3);
 }
 
 TEST_P(EveryEtcd, MemberWithoutLeaderIsLeft) {
@@ -118,7 +120,7 @@ TEST_P(EveryEtcd, MemberWithoutLeaderIsLeft) {
   ASSERT_OK(feed);
   (*cluster)[1].kill();
   (*cluster)[2].kill();
-  const auto lost = next_revision(**feed, Ms(15'000));
+  const auto lost = next_revision(**feed);
   ASSERT_FALSE(lost);
   EXPECT_EQ(lost.error().code, Errc::unavailable) << lost.error().what;
   EXPECT_NE(lost.error().what.find("no leader"), std::string::npos) << lost.error().what;
@@ -149,14 +151,12 @@ TEST_P(EveryEtcd, FrozenMemberEndsInADeadlineAndIsLeft) {
   ASSERT_OK(feed);
 
   frozen->pause();
-  const auto started = steady_clock::now();
   EXPECT_EQ((*client)->status().value_or(etcd::MemberStatus{}).endpoint, other->client_url());
   const auto timed_out = (*alone)->status();
   ASSERT_FALSE(timed_out);
   EXPECT_TRUE(timed_out.error().code == Errc::timeout || timed_out.error().code == Errc::unavailable)
       << timed_out.error().what;
-  EXPECT_LT(steady_clock::now() - started, Ms(6000));
-  const auto dead = next_revision(**feed, Ms(15'000));  // keepalive finds out
+  const auto dead = next_revision(**feed);  // keepalive finds out
   ASSERT_FALSE(dead);
   EXPECT_EQ(dead.error().code, Errc::unavailable) << dead.error().what;
   frozen->resume();
@@ -210,7 +210,7 @@ TEST_P(EveryEtcd, PasswordAndExpiringToken) {
     EXPECT_TRUE((*client)->snapshot(sink, nullptr).has_value());
     const auto feed = (*client)->watch(Revision(1));
     ASSERT_OK(feed);
-    EXPECT_EQ(next_revision(**feed, Ms(5000)).value_or(Revision()).raw(), 2);
+    EXPECT_EQ(next_revision(**feed).value_or(Revision()).raw(), 2);
     std::this_thread::sleep_for(Ms(2200));  // the token is gone
     const auto after = (*client)->watch(Revision(1));
     ASSERT_OK(after);
@@ -259,7 +259,7 @@ TEST_P(EveryEtcd, ClientCertificates) {
   good.ca_file = files->ca;
   good.cert_file = files->client_cert;
   good.key_file = files->client_key;
-  good.dial_timeout = good.call_timeout = Ms(2500);
+  good.dial_timeout = good.call_timeout = kPatience;
   auto client = link::connect_etcd(good);
   ASSERT_OK(client);
   ASSERT_OK((*client)->head());
@@ -301,7 +301,8 @@ TEST_P(EveryEtcd, ClientCertificates) {
        false},
       {"plain", with([&](auto& o) { o.endpoints = {"http://" + bare}; }), false},
   };
-  for (const Row& row : rows) {
+  for (Row row : rows) {
+    if (!row.surely_denied) row.options.dial_timeout = row.options.call_timeout = Ms(2500);
     const Error refused = refusal_of(row.options);
     if (row.surely_denied) {
       EXPECT_EQ(errc_name(refused.code), errc_name(Errc::denied)) << row.why << ": " << refused.what;
@@ -318,6 +319,7 @@ TEST_P(EveryEtcd, ClientCertificates) {
   auto renewing = link::connect_etcd(with([&](auto& o) {
     o.cert_file = cert;
     o.key_file = key;
+    o.dial_timeout = o.call_timeout = Ms(2500);
   }));
   ASSERT_OK(renewing);
   const auto overwrite = std::filesystem::copy_options::overwrite_existing;
@@ -329,7 +331,7 @@ TEST_P(EveryEtcd, ClientCertificates) {
   EXPECT_FALSE((*renewing)->status().has_value()) << "the new files are of an authority that nobody trusts";
   std::filesystem::copy_file(files->client_cert, cert, overwrite);
   std::filesystem::copy_file(files->client_key, key, overwrite);
-  EXPECT_TRUE((*renewing)->status().has_value());
+  EXPECT_TRUE(eventually([&] { return (*renewing)->status().has_value(); }));
 }
 
 }  // namespace

@@ -61,7 +61,7 @@ void expect_sound(const io::Path& database) {
 template <class Call>
 auto patiently(Call call) {
   auto answer = call();
-  for (int i = 0; i < 100 && !answer; ++i) {
+  for (int i = 0; i < 2000 && !answer; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(300));
     answer = call();
   }

@@ -289,7 +289,8 @@ TEST_F(RestoreFaults, KilledWhileItGoesOnOrGoesBackItIsFinishedAllTheSame) {
       EXPECT_EQ(ran.exit_code, 0) << ran.out << ran.err;
       expect_dump("calls", damaged_);
     }
-    EXPECT_EQ(tidemark(with(restore(), {"--yes"})).exit_code, 0);
+    const ProgramResult after = tidemark(with(restore(), {"--yes"}));
+    EXPECT_EQ(after.exit_code, 0) << after.out << after.err;
     expect_dump("calls", wanted_);
     if (HasFailure()) return;
   }

@@ -48,7 +48,7 @@ class VerifyDrill : public ::testing::TestWithParam<EtcdVersion> {
       std::this_thread::sleep_for(20ms);
     }
     child->signal(SIGTERM);
-    ASSERT_EQ(child->wait(30s), 0) << child->log_tail();
+    ASSERT_EQ(child->wait(kPatience), 0) << child->log_tail();
     auto once = args;
     once.insert(once.end(), {"--once", "full"});
     const auto full = run_program(once);

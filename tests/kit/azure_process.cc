@@ -55,7 +55,7 @@ Result<AzureProcess> AzureProcess::start(bool tls) {
                                    {.environment = {fmt::format("AZURITE_ACCOUNTS={}:{}", kAccount, kKey)},
                                     .working_directory = dir}));
   azure.child_.emplace(std::move(child));
-  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  const auto give_up = std::chrono::steady_clock::now() + kPatience;
   while (!listens_on(azure.child_->pid(), azure.port_)) {
     if (!azure.child_->running() || std::chrono::steady_clock::now() > give_up) {
       return fail(Errc::timeout, "azurite does not start (it needs node 18 or newer):\n{}", azure.child_->log_tail());

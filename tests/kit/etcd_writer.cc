@@ -26,7 +26,7 @@ struct EtcdWriter::Connection {
                           grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
                           const std::type_identity_t<Request>& request) {
     grpc::ClientContext context;
-    gpr_timespec deadline = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_seconds(20, GPR_TIMESPAN));
+    gpr_timespec deadline = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_seconds(120, GPR_TIMESPAN));
     context.set_deadline(deadline);
     if (!token.empty()) context.AddMetadata("token", token);
     Response response;

@@ -1,6 +1,6 @@
 // Writes to a real etcd, for tests: what the product itself never does.
 //
-// One endpoint, no failover; every call has a deadline of 20 s and fails with the server's words.
+// One endpoint, no failover; every call has a deadline of 120 s and fails with the server's words.
 // Threads: any; calls may run concurrently.
 #pragma once
 

@@ -46,7 +46,7 @@ Result<GcsProcess> GcsProcess::start(const GcsSetup& setup) {
   }
   TM_LET(Child child, Child::start(argv, dir / "log"));
   gcs.child_.emplace(std::move(child));
-  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  const auto give_up = std::chrono::steady_clock::now() + kPatience;
   while (!listens_on(gcs.child_->pid(), gcs.port_)) {
     if (!gcs.child_->running() || std::chrono::steady_clock::now() > give_up) {
       return fail(Errc::timeout, "fake-gcs-server does not start:\n{}", gcs.child_->log_tail());

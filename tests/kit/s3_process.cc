@@ -55,7 +55,7 @@ Result<S3Process> S3Process::start(const S3Setup& setup) {
   }
   TM_LET(Child child, Child::start(argv, dir / "log"));
   s3.child_.emplace(std::move(child));
-  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  const auto give_up = std::chrono::steady_clock::now() + kPatience;
   while (!listens_on(s3.child_->pid(), s3.port_)) {
     if (!s3.child_->running() || std::chrono::steady_clock::now() > give_up) {
       return fail(Errc::timeout, "versitygw does not start:\n{}", s3.child_->log_tail());
