@@ -536,6 +536,7 @@ TEST_F(KubeClientDrill, BothFormsOfDiscoveryAgree) {
     EXPECT_EQ(same.api_version(), kind.api_version());
     EXPECT_EQ(same.kind, kind.kind);
     EXPECT_EQ(same.singular, kind.singular);
+    EXPECT_EQ(same.versions, kind.versions) << kind.full_name();
     EXPECT_EQ(same.namespaced, kind.namespaced);
     EXPECT_EQ(same.verbs, kind.verbs);
     EXPECT_EQ(same.short_names, kind.short_names);

@@ -179,7 +179,7 @@ TEST_F(RestoreObjects, ADefinitionComesBackWithItsObjects) {
   ASSERT_TRUE(eventually([&] { return admin_->discover().value().find("gears.drill.example.com") == nullptr; }));
   const ProgramResult without = tidemark({"restore", "gears", "-n", "works", "--at", at, "--yes"});
   expect_code(without, 3);
-  EXPECT_THAT(without.err, HasSubstr("nobody serves this kind now"));
+  EXPECT_THAT(without.err, HasSubstr("this cluster does not serve its kind"));
   expect_code(tidemark({"restore", "crd,gears", "-n", "works", "--at", at, "--yes"}), 0);
   expect_dump("works", before);
 }

@@ -97,13 +97,18 @@ bool tell_survey(Program& program, const live::Survey& survey) {
   for (const auto& [kind, name] : survey.missing) {
     program.err() << fmt::format("tidemark: missing: {} '{}': there was none then\n", kind, name);
   }
-  for (const std::string& object : survey.input.unserved) {
-    program.err() << fmt::format("tidemark: missing: {}: nobody serves this kind now\n", object);
+  bool lost = false;
+  for (const live::Unserved& object : survey.input.unserved) {
+    if (!object.is_loss) continue;
+    program.err() << fmt::format("tidemark: missing: {}: {}\n", object.id, object.reason);
+    lost = true;
   }
-  if (!survey.input.unserved.empty()) {
-    program.err() << "hint: its definition comes back by: tidemark restore crd/NAME, or with -A --cluster-scoped\n";
+  if (lost) {
+    program.err()
+        << "hint: a definition comes back by: tidemark restore crd/NAME, or with -A --cluster-scoped; another "
+           "version of a kind by a server that has it switched on\n";
   }
-  return survey.unreadable.empty() && survey.missing.empty() && survey.input.unserved.empty();
+  return survey.unreadable.empty() && survey.missing.empty() && !lost;
 }
 
 Result<Exit> restore_objects(Program& program, RestoreObjectsWish& wish, bool namespace_given) {
@@ -118,6 +123,8 @@ Result<Exit> restore_objects(Program& program, RestoreObjectsWish& wish, bool na
   TM_LET(const History from, open_history(program, wish.reading.store));
   for (const std::string& what : from.origin->left_out()) program.err() << "note: " << what << '\n';
   TM_LET(const io::TempDir scratch, io::TempDir::create(wish.reading.scratch));
+  // Which node ports somebody chose, and who keeps an object, is written there.
+  wish.reading.objects.managed_fields = true;
   const history::MomentOptions options = moment_options(program, scratch.path());
   TM_LET(const restore::Target target, target_of(program, "--at", wish.at, wish.reading, *from.origin, options));
   TM_LET(const auto moment, history::Moment::open(*from.origin, target, options));

@@ -27,6 +27,7 @@ Result<json> send_object(KubeWire& wire, const Way& how, const KubeKind& kind, c
   query.emplace_back("fieldManager", wire.options().field_manager);
   if (options.dry_run) query.emplace_back("dryRun", "All");
   if (options.force) query.emplace_back("force", "true");
+  if (options.strict) query.emplace_back("fieldValidation", "Strict");
   call.path += "?" + net::print_query(std::move(query));
   call.content_type = how.content_type;
   call.repeatable = how.repeatable || options.dry_run;

@@ -43,6 +43,7 @@ struct KubeKind {
   bool namespaced = false;
   std::vector<std::string> verbs{}, short_names{}, categories{};
   std::vector<std::string> subresources{};  // "status", "scale"
+  std::vector<std::string> versions{};      // all in which it is served; empty: not known
 
   std::string api_version() const { return group.empty() ? version : group + "/" + version; }
   // "configmaps", "deployments.apps"
@@ -107,6 +108,7 @@ enum class KubePatch { json, merge, strategic };  // strategic: Kubernetes' own 
 struct KubeWriteOptions {
   bool dry_run = false;  // admission and validation happen, nothing is stored
   bool force = false;    // apply(): takes over fields that others own
+  bool strict = false;   // a field that the server does not know is refused (Errc::invalid) and not dropped
 };
 
 struct KubeRemoveOptions {

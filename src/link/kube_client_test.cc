@@ -403,6 +403,8 @@ TEST(KubeClient, ClassicDiscovery) {
   EXPECT_TRUE(served->find("pods")->can("list"));
   EXPECT_TRUE(served->find("Pod")->has("log"));
   EXPECT_TRUE(served->find("deployments.apps")->namespaced);
+  EXPECT_THAT(served->find("deployments.apps")->versions, ElementsAre("v1", "v1beta1"));
+  EXPECT_THAT(served->find("pods")->versions, ElementsAre("v1"));
   EXPECT_EQ(served->find("deploy"), nullptr);
 }
 

@@ -1,6 +1,6 @@
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "link/kube_list.h"
 #include "link/kube_path.h"
@@ -48,12 +48,15 @@ class Served {
  public:
   void add(KubeKind kind) {
     if (kind.resource.empty() || kind.kind.empty() || kind.version.empty()) return;
-    if (seen_.insert(kind.full_name()).second) to.kinds.push_back(std::move(kind));
+    const auto [place, is_new] = seen_.emplace(kind.full_name(), to.kinds.size());
+    std::string version = kind.version;
+    if (is_new) to.kinds.push_back(std::move(kind));
+    to.kinds[place->second].versions.push_back(std::move(version));
   }
   KubeDiscovery to;
 
  private:
-  std::set<std::string> seen_;
+  std::map<std::string, std::size_t> seen_;  // places in to.kinds
 };
 
 void read_aggregated(const json& groups, Served& served) {

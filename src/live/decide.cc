@@ -85,6 +85,10 @@ void make(const PlanOptions& options, const World& world, const std::set<std::st
                                          : "its namespace is being deleted now, and it goes along";
     if (is_going(live->object) && !holder.empty()) step.reason += " (" + holder + ")";
   }
+  step.kept_as = draft.found.kept_as;
+  if (live == nullptr && !step.kept_as.empty()) {
+    step.reason = fmt::format("kept as {}, made as {}", step.kept_as, step.kind.version);
+  }
   step.body = draft.found.object;
   append_all(step.warnings,
              strip_for_create(step.kind, {.same_cluster = options.same_cluster, .moved = draft.moved}, step.body));
@@ -146,6 +150,7 @@ void change(const PlanOptions& options, const World& world, const std::set<std::
                                            : fmt::format("{}, and it is never deleted: {}", what, never));
   }
   step.action = Action::change;
+  step.kept_as = draft.found.kept_as;
   step.merge = merge;
   step.body = std::move(target.body);
   step.field_owners = owners_of_differences(live.object, merge ? is : step.body);

@@ -75,11 +75,6 @@ constexpr std::string_view kHoldData[] = {
     "volumesnapshots.snapshot.storage.k8s.io",
 };
 
-std::string by_kind(const std::string& kind) {
-  const auto* const found = std::ranges::find(kNeverBack, kind, &ByKind::kind);
-  return found == std::end(kNeverBack) ? std::string() : std::string(found->reason);
-}
-
 std::string by_name(const link::KubeKind& kind, const json& object) {
   const std::string here = object_id(kind, object);
   const std::string anywhere = fmt::format("{} */{}", kind.full_name(), text_at(object, "/metadata/name"));
@@ -133,10 +128,15 @@ bool has_true_condition(const json& object, std::string_view type) {
 
 }  // namespace
 
+std::string never_back(const std::string& kind) {
+  const auto* const found = std::ranges::find(kNeverBack, kind, &ByKind::kind);
+  return found == std::end(kNeverBack) ? std::string() : std::string(found->reason);
+}
+
 std::string made_by_itself(const link::KubeKind& kind, const json& object, const World& world,
                            const PlanOptions& options) {
   const std::string name = kind.full_name();
-  if (std::string reason = by_kind(name); !reason.empty()) return reason;
+  if (std::string reason = never_back(name); !reason.empty()) return reason;
   if (std::string reason = by_name(kind, object); !reason.empty()) return reason;
   const json* controller = controller_of(object);
   if (controller != nullptr && std::ranges::find(kMadeByControllers, name) != std::end(kMadeByControllers)) {

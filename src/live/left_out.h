@@ -13,6 +13,9 @@ namespace tidemark::live {
 std::string made_by_itself(const link::KubeKind& kind, const nlohmann::json& object, const World& world,
                            const PlanOptions& options);
 
+// Why no object of this kind ("leases.coordination.k8s.io") is ever put back. Empty: some are.
+std::string never_back(const std::string& kind);
+
 // Why it is not made when it is not there: it was going, or would do again what it has done. Empty: it is.
 std::string not_made_again(const link::KubeKind& kind, const nlohmann::json& object, const World& world);
 

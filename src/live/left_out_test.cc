@@ -131,10 +131,12 @@ TEST(LeftOut, ANewClusterHasItsOwnRolesAndFlows) {
 }
 
 TEST(LeftOut, KindsThatNobodyServes) {
-  const Plan plan = planned({.unserved = {"widgets.shop.example.com shop/a", "planets.example.com earth", "odd"}});
+  const Plan plan =
+      planned({.unserved = {
+                   {"widgets.shop.example.com shop/a", "not here"}, {"planets.example.com earth", "x"}, {"odd", "x"}}});
   EXPECT_EQ(testing::actions(plan),
             "leave out odd \nleave out planets.example.com earth\nleave out widgets.shop.example.com shop/a\n");
-  EXPECT_EQ(plan.steps.back().reason, "this cluster does not serve its kind");
+  EXPECT_EQ(plan.steps.back().reason, "not here");
   EXPECT_EQ(plan.steps.back().name_space, "shop");
 }
 

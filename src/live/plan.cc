@@ -30,7 +30,7 @@ Result<std::vector<Draft>> begin_drafts(const PlanInput& input, const PlanOption
   drafts.reserve(input.wanted.size());
   std::map<std::string, std::string> first;  // by where it goes: where it was
   for (const Found& wanted : input.wanted) {
-    Draft draft{.found = {.kind = kind_of(wanted), .object = wanted.object}};
+    Draft draft{.found = {.kind = kind_of(wanted), .object = wanted.object, .kept_as = wanted.kept_as}};
     const std::string was = object_id(draft.found.kind, wanted.object);
     move_namespaces(draft.found.kind, options.namespaces, draft.found.object);
     draft.id = object_id(draft.found.kind, draft.found.object);
@@ -56,8 +56,9 @@ Result<std::vector<Draft>> begin_drafts(const PlanInput& input, const PlanOption
 }
 
 // "widgets.shop.example.com shop/a"
-Step unserved_step(const std::string& id) {
-  Step step{.action = Action::leave_out, .reason = "this cluster does not serve its kind"};
+Step unserved_step(const Unserved& unserved) {
+  Step step{.action = Action::leave_out, .reason = unserved.reason};
+  const std::string& id = unserved.id;
   const std::size_t space = std::min(id.find(' '), id.size());
   const std::string kind = id.substr(0, space);
   const std::size_t dot = std::min(kind.find('.'), kind.size());
@@ -96,7 +97,7 @@ std::string Plan::digest() const {
   crypto::Sha256 digest;
   for (const Step& step : steps) {
     for (const std::string& text : {std::to_string(static_cast<int>(step.action)), std::to_string(step.wave), step.id(),
-                                    step.kind.version, std::string(step.merge ? "merge" : "")}) {
+                                    step.kind.version, step.kept_as, std::string(step.merge ? "merge" : "")}) {
       digest_text(digest, text);
     }
     digest_json(digest, hidden_body(step));
@@ -125,7 +126,7 @@ Result<Plan> make_plan(const PlanInput& input, const PlanOptions& options) {
     add_warnings(world, draft);
     steps.push_back(std::move(draft.step));
   }
-  for (const std::string& id : input.unserved) steps.push_back(unserved_step(id));
+  for (const Unserved& unserved : input.unserved) steps.push_back(unserved_step(unserved));
   free_volumes(world, steps);
   put_in_order(world, steps);
   plan.steps = std::move(steps);

@@ -43,6 +43,14 @@ struct PlanOptions {
 struct Found {
   link::KubeKind kind{};
   nlohmann::json object{};  // live: as the server gave it, managedFields included
+  std::string kept_as{};    // wanted: the version that it was kept in, when it is sent in another one. See Step
+};
+
+// A wanted object that cannot be sent.
+struct Unserved {
+  std::string id{};  // Step::id()
+  std::string reason{};
+  bool is_loss = true;  // false: it would not be put back in any case
 };
 
 struct PlanInput {
@@ -53,8 +61,8 @@ struct PlanInput {
   std::vector<Found> beside{};
   // Step::id() of what was asked for and is not there. What is in none of the lists is unknown: nothing is said of it.
   std::vector<std::string> missing{};
-  // Step::id() of wanted objects whose kind nobody serves now and no wanted CRD brings back
-  std::vector<std::string> unserved{};
+  // Nobody serves their kind now and no wanted CRD brings it back; or not in a version that would do.
+  std::vector<Unserved> unserved{};
 };
 
 enum class Action {
@@ -79,7 +87,7 @@ struct Step {
   nlohmann::json body{};    // create, change, recreate: what is sent. No uid, no resourceVersion, no managedFields
   nlohmann::json status{};  // null: none is written
   nlohmann::json before{};  // the live object; null: there was none
-  std::string reason{};     // for keep and leave_out, and why recreate
+  std::string reason{};     // for keep and leave_out, why recreate, and what is special about a create
   std::vector<std::string>
       warnings{};  // "managed by helm, which may put it back", "finalizer x: nobody here serves it"
   // Step::id() of owners that this plan makes, so that their uid is not known yet. Their waves are earlier. In body
@@ -87,6 +95,9 @@ struct Step {
   std::vector<std::string> owners{};
   // Forced apply takes fields over from these; or they own what differs.
   std::vector<std::string> field_owners{};
+  // The version that it was kept in, when it is sent in another one with the same fields ("v1beta1"; kind.version is
+  // what is sent). The server is told to refuse a field that it does not know. Empty: as it was kept.
+  std::string kept_as{};
   std::string verb_denied{};  // "create deployments.apps in namespace shop": asked of the server, not by make_plan
 
   // "deployments.apps shop/web"

@@ -63,6 +63,7 @@ Ordered print_plan_step(const Step& step) {
   printed["kind"] = print_plan_kind(step.kind);
   if (step.kind.namespaced) printed["namespace"] = step.name_space;
   printed["name"] = step.name;
+  if (!step.kept_as.empty()) printed["keptAs"] = step.kept_as;
   if (step.merge) printed["merge"] = true;
   if (!step.reason.empty()) printed["reason"] = step.reason;
   if (!step.verb_denied.empty()) printed["denied"] = step.verb_denied;
@@ -194,6 +195,9 @@ Result<Step> read_plan_step(const PlanFields& fields) {
     TM_LET(step.name_space, fields.text("namespace"));
   }
   TM_LET(step.name, fields.text("name"));
+  if (fields.has("keptAs")) {
+    TM_LET(step.kept_as, fields.text("keptAs"));
+  }
   if (fields.has("merge")) {
     TM_LET(step.merge, fields.flag("merge"));
   }

@@ -37,6 +37,7 @@ Plan sample_plan() {
        .missing = {"namespaces shop"}},
       kOptions);
   plan.steps.back().verb_denied = "delete configmaps in namespace shop";
+  plan.steps.front().kept_as = "v1beta1";
   return plan;
 }
 
@@ -60,6 +61,7 @@ TEST(PlanDocument, IsReadAsItWasWritten) {
     EXPECT_EQ(is.action, was.action);
     EXPECT_EQ(is.wave, was.wave);
     EXPECT_EQ(is.merge, was.merge);
+    EXPECT_EQ(is.kept_as, was.kept_as);
     EXPECT_EQ(is.kind.api_version(), was.kind.api_version());
     EXPECT_EQ(is.kind.kind, was.kind.kind);
     EXPECT_EQ(is.kind.subresources, was.kind.subresources);

@@ -124,6 +124,21 @@ TEST(MakePlan, ToTheVersionThatWasKept) {
   EXPECT_EQ(plan.steps[0].body["apiVersion"], "shop.example.com/v1beta1");
 }
 
+TEST(MakePlan, SaysWhatItWasKeptAs) {
+  Found then = object("cronjobs.batch shop/c", R"({"spec":{"suspend":true}})");
+  then.kept_as = "v1beta1";
+  const Step made = planned({.wanted = {then}}).steps[0];
+  EXPECT_EQ(made.kept_as, "v1beta1");
+  EXPECT_EQ(made.kind.version, "v1");
+  EXPECT_EQ(made.reason, "kept as v1beta1, made as v1");
+  const Found now = object("cronjobs.batch shop/c", R"({"spec":{"suspend":false}})");
+  const PlanOptions options{.existing = Existing::replace};
+  EXPECT_EQ(planned({.wanted = {then}, .live = {now}}, options).steps[0].kept_as, "v1beta1");
+  const std::string digest = planned({.wanted = {then}}).digest();
+  then.kept_as.clear();
+  EXPECT_NE(planned({.wanted = {then}}).digest(), digest);
+}
+
 TEST(MakePlan, RefusesWhatHasNoPlaceOrTheSame) {
   struct Row {
     PlanInput input;

@@ -30,6 +30,29 @@ bool is_chosen(const json& object, const std::string& member) {
   return applied.find('"' + member + '"') != std::string::npos;
 }
 
+// Of one port of a Service, which its number and protocol name; of the same Service others may be the server's picks.
+bool is_chosen_port(const json& object, const json& port) {
+  const auto protocol = [](const json& of) {
+    const std::string said = text_at(of, "/protocol");
+    return said.empty() ? "TCP" : said;
+  };
+  const auto is_this = [&](const json& other) {
+    return protocol(other) == protocol(port) && equal_at(other, port, "/port");
+  };
+  for (const json& entry : list_at(object, "/metadata/managedFields")) {
+    const json* ports = reach(entry, "/fieldsV1/f:spec/f:ports");
+    if (ports == nullptr || !ports->is_object() || !text_at(entry, "/subresource").empty()) continue;
+    for (const auto& [key, fields] : ports->items()) {
+      if (!key.starts_with("k:") || !fields.is_object() || !fields.contains("f:nodePort")) continue;
+      if (is_this(json::parse(key.substr(2), nullptr, /*allow_exceptions=*/false))) return true;
+    }
+  }
+  const json applied = json::parse(annotation_of(object, "kubectl.kubernetes.io/last-applied-configuration"), nullptr,
+                                   /*allow_exceptions=*/false);
+  return std::ranges::any_of(list_at(applied, "/spec/ports"),
+                             [&](const json& other) { return reach(other, "/nodePort") != nullptr && is_this(other); });
+}
+
 void strip_service(const Stripping& how, json& object) {
   if (how.same_cluster && !how.moved) return;
   if (text_at(object, "/spec/clusterIP") != "None") {
@@ -41,9 +64,9 @@ void strip_service(const Stripping& how, json& object) {
   // Moved within one cluster the port is still the old one's.
   if (how.moved || !is_chosen(object, "healthCheckNodePort")) erase_at(object, "/spec/healthCheckNodePort");
   json* ports = reach(object, "/spec/ports");
-  if (ports == nullptr || !ports->is_array() || (!how.moved && is_chosen(object, "nodePort"))) return;
+  if (ports == nullptr || !ports->is_array()) return;
   for (json& port : *ports) {
-    if (port.is_object()) port.erase("nodePort");
+    if (port.is_object() && (how.moved || !is_chosen_port(object, port))) port.erase("nodePort");
   }
 }
 

@@ -48,14 +48,23 @@ const StripRow kStripRows[] = {
     {"services shop/s", R"({"spec":{"clusterIP":"None","clusterIPs":["None"]}})",
      R"({"spec":{"clusterIP":"None","clusterIPs":["None"]},"metadata":{}})", kMigration},
     {"services shop/s",
-     R"({"spec":{"ports":[{"nodePort":30001}],"ipFamilies":["IPv6"]},"metadata":{"managedFields":[
-         {"fieldsV1":{"f:spec":{"f:ipFamilies":{},"f:ports":{"k:{\"port\":80}":{"f:nodePort":{}}}}}}]}})",
-     R"({"spec":{"ports":[{"nodePort":30001}],"ipFamilies":["IPv6"]},"metadata":{}})", kMigration},
+     R"({"spec":{"ports":[{"port":80,"protocol":"TCP","nodePort":30001},{"port":80,"protocol":"UDP","nodePort":30002},
+                          {"port":81,"protocol":"TCP","nodePort":30003}],"ipFamilies":["IPv6"]},
+         "metadata":{"managedFields":[{"fieldsV1":{"f:spec":{"f:ipFamilies":{},"f:ports":{".":{},
+           "k:{\"port\":80,\"protocol\":\"TCP\"}":{"f:nodePort":{}},"k:{\"port\":81,\"protocol\":\"TCP\"}":{"f:port":{}},
+           "k:{odd":{"f:nodePort":{}}}}}}]}})",
+     R"({"spec":{"ports":[{"port":80,"protocol":"TCP","nodePort":30001},{"port":80,"protocol":"UDP"},
+                          {"port":81,"protocol":"TCP"}],"ipFamilies":["IPv6"]},"metadata":{}})",
+     kMigration},
     {"services shop/s",
-     R"({"spec":{"ports":[{"nodePort":30001}]},"metadata":{"annotations":{
-         "kubectl.kubernetes.io/last-applied-configuration":"{\"spec\":{\"ports\":[{\"nodePort\":30001}]}}"}}})",
-     R"({"spec":{"ports":[{"nodePort":30001}]},"metadata":{"annotations":{
-         "kubectl.kubernetes.io/last-applied-configuration":"{\"spec\":{\"ports\":[{\"nodePort\":30001}]}}"}}})",
+     R"({"spec":{"ports":[{"port":80,"protocol":"TCP","nodePort":30001},{"port":81,"protocol":"TCP","nodePort":30002},
+                          {"port":80,"protocol":"UDP","nodePort":30003}]},
+         "metadata":{"annotations":{"kubectl.kubernetes.io/last-applied-configuration":
+           "{\"spec\":{\"ports\":[{\"port\":80,\"nodePort\":30001},{\"port\":81}]}}"}}})",
+     R"({"spec":{"ports":[{"port":80,"protocol":"TCP","nodePort":30001},{"port":81,"protocol":"TCP"},
+                          {"port":80,"protocol":"UDP"}]},
+         "metadata":{"annotations":{"kubectl.kubernetes.io/last-applied-configuration":
+           "{\"spec\":{\"ports\":[{\"port\":80,\"nodePort\":30001},{\"port\":81}]}}"}}})",
      kMigration},
     {"services shop/s",
      R"({"spec":{"clusterIP":"10.0.0.1","ports":[{"nodePort":30001}],"ipFamilies":["IPv4"]},"metadata":{"managedFields":[

@@ -35,19 +35,20 @@ class Brought {
 
 Result<json> try_step(const StepTools& tools, const Step& step) {
   const link::KubePlace place{.name_space = step.kind.namespaced ? step.name_space : std::string(), .name = step.name};
-  const link::KubeWriteOptions dry{.dry_run = true, .force = true};
+  const link::KubeWriteOptions dry{.dry_run = true, .force = true, .strict = !step.kept_as.empty()};
   json body = step.body;
   if (body.is_object()) {
     body["apiVersion"] = step.kind.api_version();
     body["kind"] = step.kind.kind;
   }
   switch (step.action) {
-    case Action::create: return tools.client.create(step.kind, place, body, {.dry_run = true}, tools.stop);
+    case Action::create:
+      return tools.client.create(step.kind, place, body, {.dry_run = true, .strict = dry.strict}, tools.stop);
     case Action::change:
       body["metadata"]["uid"] = uid_in(step.before);
       if (step.merge) return tools.client.apply(step.kind, place, body, dry, tools.stop);
       body["metadata"]["resourceVersion"] = version_in(step.before);
-      return tools.client.put(step.kind, place, body, {.dry_run = true}, tools.stop);
+      return tools.client.put(step.kind, place, body, {.dry_run = true, .strict = dry.strict}, tools.stop);
     case Action::recreate:
       if (is_going(step.before)) break;
       [[fallthrough]];

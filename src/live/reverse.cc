@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "live/bookkeeping.h"
+#include "live/as_made.h"
 #include "live/gather.h"
 #include "live/left_out.h"
 #include "live/object_facts.h"
@@ -18,11 +18,9 @@ constexpr int kLastWave = 1'000;
 
 bool is_as_made(const Step& made, const json& live) {
   json body = made.body;
-  body.erase("status");
-  drop_bookkeeping(made.kind, body);
   // Its owners' uids were not known before.
   if (body.contains("metadata")) body["metadata"].erase("ownerReferences");
-  return covers(live, body);
+  return is_as_sent(made.kind, live, body);
 }
 
 bool is_ours(const Step& made, const json& live, const std::optional<UndoEnd>& end) {

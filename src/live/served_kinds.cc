@@ -39,10 +39,12 @@ std::optional<KubeKind> kind_of_definition(const json& definition) {
                 .verbs = {"create", "delete", "get", "list", "patch", "update", "watch"},
                 .short_names = {},
                 .categories = {},
-                .subresources = {}};
+                .subresources = {},
+                .versions = {}};
   if (!definition.contains(versions) || !definition.at(versions).is_array()) return std::nullopt;
   for (const json& version : definition.at(versions)) {
     if (!version.is_object() || !version.value("served", false)) continue;
+    kind.versions.push_back(text_at(version, "/name"));
     // Of several the stored one: that is how the past has the objects.
     if (!kind.version.empty() && !version.value("storage", false)) continue;
     kind.version = text_at(version, "/name");

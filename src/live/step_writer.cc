@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "live/as_made.h"
 #include "live/bookkeeping.h"
-#include "live/comparison.h"
 #include "live/gather.h"
 #include "live/object_facts.h"
-#include "live/preparation_kinds.h"
 #include "live/settle.h"
 
 namespace tidemark::live {
@@ -28,11 +27,8 @@ bool is_kind(const Step& step, std::string_view resource, std::string_view group
   return step.kind.resource == resource && step.kind.group == group;
 }
 
-// Where it is not as it was to be, apart from what its controllers write at any moment.
-std::optional<std::string> not_as_written(const Step& step, const json& live, json body) {
-  drop_bookkeeping(step.kind, body);
-  return uncovered(live, body);
-}
+// In a version that it was not kept in: a field that the server drops would be lost.
+bool is_strict(const Step& step) { return !step.kept_as.empty(); }
 
 bool is_as_planned_on(const Step& step, json live) {
   json before = step.before;
@@ -116,7 +112,8 @@ Status StepWriter::settle(const Step& step) {
 Result<StepWriter::Done> StepWriter::create(const Step& step) {
   TM_LET(const json body, body_of(step));
   tools_.steps.about_to("live: create an object");
-  const auto made = tools_.client.create(step.kind, place_of_step(step), body, {}, tools_.stop);
+  const auto made =
+      tools_.client.create(step.kind, place_of_step(step), body, {.strict = is_strict(step)}, tools_.stop);
   if (made) {
     made_[step.id()] = uid_in(*made);
     return Done::wrote;
@@ -135,11 +132,12 @@ Result<StepWriter::Done> StepWriter::create_again(const Step& step, const json& 
   TM_LET(const json live, live_of(step));
   if (is_going(live)) TM_CHECK(await_gone(tools_, step, uid_in(live)));
   if (live.is_null() || is_going(live)) {
-    TM_LET(const json made, tools_.client.create(step.kind, place_of_step(step), body, {}, tools_.stop));
+    TM_LET(const json made,
+           tools_.client.create(step.kind, place_of_step(step), body, {.strict = is_strict(step)}, tools_.stop));
     made_[step.id()] = uid_in(made);
     return Done::wrote;
   }
-  if (!not_as_written(step, live, body)) {
+  if (is_as_sent(step.kind, live, body)) {
     made_[step.id()] = uid_in(live);
     return Done::already;
   }
@@ -157,7 +155,7 @@ Result<StepWriter::Done> StepWriter::put_over(const Step& step, json body, const
   body["metadata"]["uid"] = uid_in(live);
   body["metadata"]["resourceVersion"] = version_in(live);
   tools_.steps.about_to("live: put an object");
-  TM_CHECK(tools_.client.put(step.kind, place_of_step(step), body, {}, tools_.stop));
+  TM_CHECK(tools_.client.put(step.kind, place_of_step(step), body, {.strict = is_strict(step)}, tools_.stop));
   return Done::wrote;
 }
 
@@ -166,7 +164,8 @@ Result<StepWriter::Done> StepWriter::change(const Step& step) {
   if (step.merge) {
     body["metadata"]["uid"] = uid_in(step.before);  // so that nothing is created
     tools_.steps.about_to("live: apply an object");
-    TM_CHECK(tools_.client.apply(step.kind, place_of_step(step), body, {.force = true}, tools_.stop));
+    TM_CHECK(tools_.client.apply(step.kind, place_of_step(step), body, {.force = true, .strict = is_strict(step)},
+                                 tools_.stop));
     return Done::wrote;
   }
   Result<Done> done = put_over(step, body, step.before);
@@ -174,7 +173,7 @@ Result<StepWriter::Done> StepWriter::change(const Step& step) {
     TM_LET(const json live, live_of(step));
     if (live.is_null()) return moved(step, "it was deleted");
     if (uid_in(live) != uid_in(step.before)) return moved(step, "it was deleted and made again");
-    if (!is_as_planned_on(step, live) && not_as_written(step, live, body)) return moved(step, "somebody changed it");
+    if (!is_as_planned_on(step, live) && !is_as_sent(step.kind, live, body)) return moved(step, "somebody changed it");
     take_bookkeeping(step.kind, body, live);
     done = put_over(step, body, live);
   }
@@ -185,7 +184,7 @@ Result<StepWriter::Done> StepWriter::recreate(const Step& step) {
   TM_LET(const json live, live_of(step));
   if (!live.is_null() && uid_in(live) != uid_in(step.before)) {
     TM_LET(const json body, body_of(step));
-    if (not_as_written(step, live, body)) return moved(step, "it was deleted and made again");
+    if (!is_as_sent(step.kind, live, body)) return moved(step, "it was deleted and made again");
     made_[step.id()] = uid_in(live);
     return Done::already;
   }
@@ -256,13 +255,9 @@ Status StepWriter::verify(const Step& step) {
   }
   TM_LET(const json live, live_of(step));
   if (live.is_null()) return fail(Errc::conflict, "{}: it was written and is not there", step.id());
-  TM_LET(json body, body_of(step));
-  body.erase("status");  // whoever serves the kind keeps it
-  drop_gathered_rules(step.kind.full_name(), body);
-  drop_bookkeeping(step.kind, body);
-  // Beside what was applied there may be more, in lists too.
-  if (step.merge && has_all_of(live, body)) return {};
-  if (const auto where = uncovered(live, body)) {
+  TM_LET(const json body, body_of(step));
+  if (step.merge && has_all_sent(step.kind, live, body)) return {};
+  if (const auto where = unlike_sent(step.kind, live, body)) {
     return fail(Errc::conflict, "{}: {} is not as it was written: another one changes it", step.id(), *where);
   }
   return {};

@@ -5,8 +5,10 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "live/left_out.h"
 #include "live/object_facts.h"
 #include "live/references.h"
+#include "live/sent_version.h"
 
 namespace tidemark::live {
 namespace {
@@ -90,16 +92,23 @@ class Surveyor {
   void add_wanted(const kube::Resource& resource, json object) {
     const KubeKind* kind = kind_now(resource);
     const std::string ns = namespace_in(object), name = name_in(object);
-    if (kind == nullptr) {
-      survey_.input.unserved.push_back(fmt::format("{} {}{}{}", resource.full_name(), ns, ns.empty() ? "" : "/", name));
+    const auto version = kind == nullptr ? std::nullopt : version_to_send(*kind, object);
+    if (!version) {
+      const std::string never = never_back(resource.full_name());
+      const std::string why = kind == nullptr ? "this cluster does not serve its kind" : why_not_sent(*kind, object);
+      survey_.input.unserved.push_back(
+          {.id = fmt::format("{} {}{}{}", resource.full_name(), ns, ns.empty() ? "" : "/", name),
+           .reason = never.empty() ? why : never,
+           .is_loss = never.empty()});
       return;
     }
-    KubeKind as_stored = *kind;
-    // Another version of the same group: most servers serve both, and one that does not says so.
-    const std::string api_version = text_at(object, "/apiVersion");
-    as_stored.version = api_version.substr(api_version.rfind('/') + 1);
-    always_.insert(object_id(as_stored, as_stored.namespaced ? now_of(wish_.namespaces, ns) : "", name));
-    survey_.input.wanted.push_back({std::move(as_stored), std::move(object)});
+    Found found{.kind = *kind, .object = std::move(object)};
+    const std::string kept = version_of(text_at(found.object, "/apiVersion"));
+    if (kept != *version) found.kept_as = kept;
+    found.kind.version = *version;
+    found.object["apiVersion"] = found.kind.api_version();
+    always_.insert(object_id(found.kind, found.kind.namespaced ? now_of(wish_.namespaces, ns) : "", name));
+    survey_.input.wanted.push_back(std::move(found));
   }
 
   // ---- what the objects need

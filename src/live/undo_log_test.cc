@@ -55,6 +55,7 @@ UndoBegin begin_of(std::uint32_t undoes = 0) {
 TEST(UndoRecord, ComesBackAsItWas) {
   UndoBegin record = begin_of(4);
   record.number = 5;
+  record.steps[1].kept_as = "v1beta1";
   const auto read = parse_undo_begin(print_record(record));
   ASSERT_TRUE(read) << read.error().what;
   EXPECT_EQ(print_record(*read), print_record(record));
@@ -68,6 +69,8 @@ TEST(UndoRecord, ComesBackAsItWas) {
   EXPECT_EQ(one.before, was.before);
   EXPECT_EQ(one.owners, was.owners);
   EXPECT_TRUE(one.merge);
+  EXPECT_EQ(one.kept_as, "");
+  EXPECT_EQ(read->steps[1].kept_as, "v1beta1");
   EXPECT_EQ(one.kind.full_name(), "deployments.apps");
   EXPECT_EQ(one.wave, 7);
 

@@ -88,16 +88,18 @@ Result<link::KubeKind> read_kind(const json& object) {
 }
 
 Ordered step_fields(const Step& step) {
-  return {{"action", word_for(kActionWords, step.action)},
-          {"wave", step.wave},
-          {"merge", step.merge},
-          {"resource", kind_fields(step.kind)},
-          {"namespace", step.name_space},
-          {"name", step.name},
-          {"body", Ordered(step.body)},
-          {"status", Ordered(step.status)},
-          {"before", Ordered(step.before)},
-          {"owners", step.owners}};
+  Ordered printed{{"action", word_for(kActionWords, step.action)},
+                  {"wave", step.wave},
+                  {"merge", step.merge},
+                  {"resource", kind_fields(step.kind)},
+                  {"namespace", step.name_space},
+                  {"name", step.name},
+                  {"body", Ordered(step.body)},
+                  {"status", Ordered(step.status)},
+                  {"before", Ordered(step.before)},
+                  {"owners", step.owners}};
+  if (!step.kept_as.empty()) printed["keptAs"] = step.kept_as;
+  return printed;
 }
 
 Result<Step> read_step(const json& object) {
@@ -108,6 +110,9 @@ Result<Step> read_step(const json& object) {
   TM_LET(const std::int64_t wave, fields.whole("wave"));
   step.wave = static_cast<int>(wave);
   TM_LET(step.merge, fields.flag_or_false("merge"));
+  if (object.contains("keptAs")) {
+    TM_LET(step.kept_as, fields.text("keptAs"));
+  }
   TM_LET(const json* kind, fields.need("resource"));
   if (!kind->is_object()) return fields.wrong("resource", "an object");
   TM_LET(step.kind, read_kind(*kind));

@@ -116,6 +116,36 @@ void warn_of_silent_webhooks(const World& world, std::vector<std::string>& warni
   }
 }
 
+// "services b/web has node port 30080 now, and services a/web wants it: that is refused until it is free"
+void warn_of_ports(const World& world, const std::vector<Step>& steps, std::vector<std::string>& warnings) {
+  std::map<std::string, const Step*> by_id;
+  std::map<std::int64_t, std::string> wanted;  // by port
+  const auto each_port = [](const json& service, const auto& each) {
+    for (const json& port : list_at(service, "/spec/ports")) {
+      const json* number = reach(port, "/nodePort");
+      if (number != nullptr && number->is_number_integer()) each(number->get<std::int64_t>());
+    }
+  };
+  for (const Step& step : steps) {
+    if (step.kind.full_name() != "services") continue;
+    by_id.emplace(step.id(), &step);
+    if (step.action != Action::create && step.action != Action::recreate) continue;
+    each_port(step.body, [&](std::int64_t port) { wanted.emplace(port, step.id()); });
+  }
+  for (const auto& [id, found] : world.all_live()) {
+    if (found->kind.full_name() != "services") continue;
+    const auto step = by_id.find(id);
+    if (step != by_id.end() && step->second->changes()) continue;  // removals of what is needed come first
+    const std::string& holder = id;
+    each_port(found->object, [&](std::int64_t port) {
+      const auto who = wanted.find(port);
+      if (who == wanted.end() || who->second == holder) return;
+      warnings.push_back(fmt::format("{} has node port {} now, and {} wants it: that is refused until it is free",
+                                     holder, port, who->second));
+    });
+  }
+}
+
 void warn_of_namespaces(const std::vector<Step>& steps, std::vector<std::string>& warnings) {
   for (const Step& step : steps) {
     if (step.action != Action::remove || step.kind.full_name() != "namespaces") continue;
@@ -155,6 +185,7 @@ std::vector<std::string> plan_warnings(const World& world, const std::vector<Ste
   std::vector<std::string> warnings;
   warn_of_missing(world, steps, warnings);
   warn_of_silent_webhooks(world, warnings);
+  warn_of_ports(world, steps, warnings);
   warn_of_namespaces(steps, warnings);
   return warnings;
 }

@@ -110,5 +110,24 @@ TEST(Warnings, AWebhookThatNobodyAnswers) {
   EXPECT_TRUE(planned({.beside = {hook("Fail")}}).warnings.empty()) << "nothing is known of it";
 }
 
+TEST(Warnings, ANodePortThatAnotherHas) {
+  const Found wants = object("services a/web", R"({"spec":{"type":"NodePort","ports":[{"port":80,"nodePort":30080}]},
+    "metadata":{"annotations":{"kubectl.kubernetes.io/last-applied-configuration":
+      "{\"spec\":{\"ports\":[{\"port\":80,\"nodePort\":30080}]}}"}}})");
+  const Found has = object("services b/web", R"({"spec":{"type":"NodePort","ports":[{"port":80,"nodePort":30080}]}})");
+  const PlanInput input{.wanted = {wants}, .live = {has}};
+  const std::vector<std::string> told{
+      "services b/web has node port 30080 now, and services a/web wants it: that is refused until it is free"};
+  EXPECT_EQ(planned(input, {.same_cluster = false}).warnings, told);
+  EXPECT_EQ(planned(input).warnings, told);
+  EXPECT_TRUE(planned(input, {.prune = true, .max_share = 100}).warnings.empty()) << "it goes first";
+  EXPECT_TRUE(planned({.wanted = {wants}, .live = {wants}}).warnings.empty());
+  EXPECT_TRUE(planned({.wanted = {object("services a/web", R"({"spec":{"ports":[{"port":80,"nodePort":30080}]}})")},
+                       .live = {has}},
+                      {.same_cluster = false})
+                  .warnings.empty())
+      << "nobody chose it";
+}
+
 }  // namespace
 }  // namespace tidemark::live
