@@ -10,6 +10,7 @@
 #include "live/object_facts.h"
 #include "live/owners.h"
 #include "live/preparation.h"
+#include "live/preparation_kinds.h"
 #include "live/three_way.h"
 #include "live/volumes.h"
 
@@ -119,6 +120,8 @@ void change(const PlanOptions& options, const World& world, const std::set<std::
   Step& step = draft.step;
   const bool may_recreate = options.existing == Existing::recreate && never_recreated(step.kind).empty();
   json wanted = draft.found.object;
+  // What the other cluster's server picked says nothing here.
+  if (!options.same_cluster && step.kind.full_name() == "services") drop_node_ports(wanted, /*chosen_too=*/false);
   Owners owners = resolve_owners(world, step.name_space, made, wanted);
   json is = live.object;
   strip_served(step.kind, is);

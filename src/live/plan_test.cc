@@ -124,6 +124,25 @@ TEST(MakePlan, ToTheVersionThatWasKept) {
   EXPECT_EQ(plan.steps[0].body["apiVersion"], "shop.example.com/v1beta1");
 }
 
+TEST(MakePlan, PortsThatAnotherClusterPickedAreNoDifference) {
+  const Found then = object("services shop/s", R"({"metadata":{"managedFields":[{"fieldsV1":{"f:spec":{"f:ports":{
+      "k:{\"port\":80,\"protocol\":\"TCP\"}":{"f:nodePort":{}}}}}}]},
+    "spec":{"type":"NodePort","ports":[{"port":80,"nodePort":30001},{"port":81,"nodePort":30002}]}})");
+  const auto now = [](int chosen, int picked) {
+    return object("services shop/s", fmt::format(R"({{"spec":{{"type":"NodePort","ports":[
+      {{"port":80,"nodePort":{}}},{{"port":81,"nodePort":{}}}]}}}})",
+                                                 chosen, picked));
+  };
+  const PlanOptions moved{.existing = Existing::replace, .same_cluster = false};
+  EXPECT_EQ(planned({.wanted = {then}, .live = {now(30001, 30009)}}, moved).steps[0].reason, kAsItWas);
+  const Step back = planned({.wanted = {then}, .live = {now(30005, 30009)}}, moved).steps[0];
+  EXPECT_EQ(back.action, Action::change);
+  EXPECT_EQ(back.body["spec"], now(30001, 30009).object["spec"]);
+  EXPECT_EQ(planned({.wanted = {then}, .live = {now(30001, 30009)}}, {.existing = Existing::replace}).steps[0].action,
+            Action::change)
+      << "the same cluster";
+}
+
 TEST(MakePlan, SaysWhatItWasKeptAs) {
   Found then = object("cronjobs.batch shop/c", R"({"spec":{"suspend":true}})");
   then.kept_as = "v1beta1";

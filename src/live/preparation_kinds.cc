@@ -61,13 +61,8 @@ void strip_service(const Stripping& how, json& object) {
   }
   if (!how.same_cluster && !is_chosen(object, "ipFamilies")) erase_at(object, "/spec/ipFamilies");
   if (!how.same_cluster && !is_chosen(object, "ipFamilyPolicy")) erase_at(object, "/spec/ipFamilyPolicy");
-  // Moved within one cluster the port is still the old one's.
-  if (how.moved || !is_chosen(object, "healthCheckNodePort")) erase_at(object, "/spec/healthCheckNodePort");
-  json* ports = reach(object, "/spec/ports");
-  if (ports == nullptr || !ports->is_array()) return;
-  for (json& port : *ports) {
-    if (port.is_object() && (how.moved || !is_chosen_port(object, port))) port.erase("nodePort");
-  }
+  // Moved within one cluster a port is still the old one's.
+  drop_node_ports(object, /*chosen_too=*/how.moved);
 }
 
 void strip_pod(json& object) {
@@ -120,6 +115,15 @@ std::vector<std::string> strip_by_kind(const std::string& kind, const Stripping&
   drop_gathered_rules(kind, object);
   strip_authorities(object);
   return notes;
+}
+
+void drop_node_ports(json& service, bool chosen_too) {
+  if (chosen_too || !is_chosen(service, "healthCheckNodePort")) erase_at(service, "/spec/healthCheckNodePort");
+  json* ports = reach(service, "/spec/ports");
+  if (ports == nullptr || !ports->is_array()) return;
+  for (json& port : *ports) {
+    if (port.is_object() && (chosen_too || !is_chosen_port(service, port))) port.erase("nodePort");
+  }
 }
 
 void drop_gathered_rules(const std::string& kind, json& role) {

@@ -12,6 +12,8 @@ struct Stripping;
 // `kind`: "services", "jobs.batch". Returns what a person should know of it.
 std::vector<std::string> strip_by_kind(const std::string& kind, const Stripping& how, nlohmann::json& object);
 
+// Of a Service as it was, managedFields included: node ports that nobody chose, or all of them.
+void drop_node_ports(nlohmann::json& service, bool chosen_too);
 // Of a role with an aggregationRule: a controller gathers its rules from other roles.
 void drop_gathered_rules(const std::string& kind, nlohmann::json& role);
 // What admission adds to a pod for its account's token: kube-api-access-x and account-token-x.
