@@ -250,15 +250,19 @@ TEST_F(RestoreFaults, KilledWhileItGoesOnOrGoesBackItIsFinishedAllTheSame) {
     capture::testing::Cut first;
     bool undo;
     capture::testing::Cut second;
+    bool other = false;
   };
   std::vector<Way> ways;
   for (const auto& first : there) {
     if (first.step == "live: begin") continue;  // nothing is there to go on with
-    for (const auto& second : there) ways.push_back({first, false, second});
-    for (const auto& second : back) ways.push_back({first, true, second});
+    for (const auto& second : there) ways.push_back({first, false, second, dice() % 2 == 0});
+    for (const auto& second : back) ways.push_back({first, true, second, dice() % 2 == 0});
   }
+  // All is taken back, only that is not written down: the next try finds nothing to do.
+  const Way nothing_left{{"live: create an object", 1}, true, {"live: end", 1}};
   sample(ways, dice, 5);
   if (scale() > 1) ways.resize(std::min<std::size_t>(ways.size(), static_cast<std::size_t>(scaled(10))));
+  ways.push_back(nothing_left);
   for (const Way& way : ways) {
     damage();
     const auto killed_at = [](const capture::testing::Cut& cut) {
@@ -268,24 +272,23 @@ TEST_F(RestoreFaults, KilledWhileItGoesOnOrGoesBackItIsFinishedAllTheSame) {
     const std::string number = last_restore();
     const ProgramResult again = way.undo ? tidemark({"undo", number, "--yes"}, killed_at(way.second))
                                          : tidemark({"restore", "--resume", number, "--yes"}, killed_at(way.second));
-    const bool other = dice() % 2 == 0;
     SCOPED_TRACE(fmt::format("killed in front of '{}' {}, then {} in front of '{}' {}, then the {} way", way.first.step,
                              way.first.nth, way.undo ? "undo" : "resume", way.second.step, way.second.nth,
-                             other ? "other" : "same"));
+                             way.other ? "other" : "same"));
     // What was done before needs no second time: then it lived on.
     EXPECT_THAT(again.exit_code, AnyOf(0, 128 + SIGKILL)) << again.out << again.err;
     const std::string last = last_restore();
     if (again.exit_code == 0) {
       expect_dump("calls", way.undo ? damaged_ : wanted_);
     } else if (last == number) {
-      finish(number, way.undo == other);
+      finish(number, way.undo == way.other);
     } else {
       // It was half taken back: that is finished, by its number or by saying it again.
       const ProgramResult refused = tidemark({"restore", "--resume", number, "--yes"});
       EXPECT_EQ(refused.exit_code, 1) << refused.out << refused.err;
       EXPECT_THAT(refused.err, HasSubstr("'tidemark restore --resume " + last + "' finishes that"));
       const ProgramResult ran =
-          other ? tidemark({"restore", "--resume", last, "--yes"}) : tidemark({"undo", number, "--yes"});
+          way.other ? tidemark({"restore", "--resume", last, "--yes"}) : tidemark({"undo", number, "--yes"});
       EXPECT_EQ(ran.exit_code, 0) << ran.out << ran.err;
       expect_dump("calls", damaged_);
     }

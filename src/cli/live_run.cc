@@ -156,11 +156,8 @@ Result<Exit> LiveRun::run(LiveTask task) {
   print(task);
   const Exit unless_failed = task.complete ? Exit::done : Exit::partly;
   if (wish_.dry_run || plan_counts(task.plan).empty()) {
-    // A restore that was cut before its first step is over, too.
-    if (!wish_.dry_run && task.undoes != 0) {
-      TM_LET(const auto end, log_.read_end(task.undoes));
-      if (!end) TM_CHECK(log_.end(task.undoes, {.outcome = UndoEnd::Outcome::undone, .ended = program_.now()}));
-    }
+    // It was cut before its first step, or taken back by one that was cut behind its last: that is over, too.
+    if (!wish_.dry_run && task.undoes != 0) TM_CHECK(end_what_was_cut(task.undoes));
     return unless_failed;
   }
   TM_LET(const bool approved, approve(task, refused));
@@ -217,13 +214,17 @@ Status LiveRun::close(std::uint32_t number, const UndoBegin& record, const Execu
               .failed = {}};
   for (const StepFailure& one : all.failed) end.failed.push_back(one.error.what);
   TM_CHECK(log_.end(number, end));
-  if (record.undoes == 0 || !changed) return {};
-  // What was cut is over now that it was taken back, and so is every cut try to do that.
+  return record.undoes == 0 || !changed ? Status() : end_what_was_cut(record.undoes);
+}
+
+// What was cut is over once it is taken back, and so is every cut try to do that.
+Status LiveRun::end_what_was_cut(std::uint32_t undone) {
   TM_LET(const auto others, log_.list());
   for (const live::UndoLog::Entry& other : others) {
-    if (other.ended || other.number == number) continue;
+    if (other.ended) continue;
     TM_LET(const UndoBegin cut, log_.read(other.number));
-    if (other.number != record.undoes && cut.undoes != record.undoes) continue;
+    if (other.number != undone && cut.undoes != undone) continue;
+    TM_CHECK(log_.need_dead(other.number));
     TM_CHECK(log_.end(other.number, {.outcome = UndoEnd::Outcome::undone, .ended = program_.now()}));
   }
   return {};

@@ -59,6 +59,7 @@ class LiveRun {
   Status need_not_taken_back(std::uint32_t number);
   void tell_obstacles(const std::vector<live::StepFailure>& failures);
   Status close(std::uint32_t number, const live::UndoBegin& record, const live::Executed& all);
+  Status end_what_was_cut(std::uint32_t undone);
   Result<Exit> tell(std::uint32_t number, const live::Executed& all);
   live::StepTools tools();
   live::OnStep progress();
