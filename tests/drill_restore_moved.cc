@@ -26,8 +26,7 @@ json definition(const std::string& plural, const std::string& kind, const std::s
         {{"group", "moved.example.com"},
          {"scope", "Namespaced"},
          {"names", {{"plural", plural}, {"singular", plural.substr(0, plural.size() - 1)}, {"kind", kind}}},
-         {"versions",
-          {{{"name", version}, {"served", true}, {"storage", true}, {"schema", schema}}}}}}});
+         {"versions", {{{"name", version}, {"served", true}, {"storage", true}, {"schema", schema}}}}}}});
 }
 
 json custom(const std::string& name, const std::string& kind_name, json more) {

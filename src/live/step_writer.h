@@ -1,8 +1,8 @@
 // Does one step of a plan in the running cluster, so that doing it once more changes nothing.
 //
 // Every write carries the identity of what was planned on: another object of the same name, or one that somebody has
-// changed meanwhile, is never written over. A state that differs only in what servers and controllers write by themselves
-// (status, resourceVersion, bookkeeping.h) is the same one, and is asked for again. Threads: one at a time.
+// changed meanwhile, is never written over. A state that differs only in what servers and controllers write by
+// themselves (status, resourceVersion, bookkeeping.h) is the same one, and is asked for again. Threads: one at a time.
 #pragma once
 
 #include <chrono>
