@@ -299,6 +299,38 @@ TEST_F(RestoreFaults, KilledWhileItGoesOnOrGoesBackItIsFinishedAllTheSame) {
   }
 }
 
+// What its controllers keep in an object, and who still has to clean up, may change between the plan and the write, and
+// stays as it is; what somebody else changes there is not written over.
+TEST_F(RestoreFaults, BetweenPlanAndWriteControllersMayWriteAndOthersMayNot) {
+  constexpr const char* kLeader = "control-plane.alpha.kubernetes.io/leader";
+  make_namespace("between");
+  make("configmaps", "between", {{"metadata", {{"name", "m"}}}, {"data", {{"a", "then"}}}});
+  const std::string at = moment();
+  const auto change = [](const json& patch) {
+    const auto done =
+        admin_->patch(kind("configmaps"), {.name_space = "between", .name = "m"}, link::KubePatch::merge, patch);
+    EXPECT_TRUE(done) << done.error().what;
+  };
+  change({{"data", {{"a", "now"}}}});
+  const std::vector<std::string> args{"restore", "cm/m", "-n", "between", "--at", at, "--existing", "replace", "--yes"};
+  const auto while_it_stands = [&](const json& patch, int expected) {
+    MUST(Child ran, stopped_before("live: put an object", args));
+    change(patch);
+    ran.signal(SIGCONT);
+    MUST(const int code, ran.wait(kPatience));
+    EXPECT_EQ(code, expected) << ran.log_tail();
+  };
+  while_it_stands({{"metadata", {{"annotations", {{kLeader, "me"}}}, {"finalizers", {"between.example.com/x"}}}}}, 0);
+  const json is = get("configmaps", "between", "m");
+  EXPECT_EQ(is.at("data"), (json{{"a", "then"}}));
+  EXPECT_EQ(is.at("metadata").at("annotations").at(kLeader), "me");
+  EXPECT_EQ(is.at("metadata").at("finalizers"), json{"between.example.com/x"});
+
+  change({{"metadata", {{"finalizers", nullptr}}}, {"data", {{"a", "now"}}}});
+  while_it_stands({{"data", {{"a", "theirs"}}}}, 1);
+  EXPECT_EQ(get("configmaps", "between", "m").at("data"), (json{{"a", "theirs"}}));
+}
+
 // The server takes all steps but one; with --undo-on-failure nothing of it stays.
 TEST_F(RestoreFaults, OneStepThatIsRefusedTakesAllBackWhenToldTo) {
   damage();

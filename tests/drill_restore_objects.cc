@@ -260,15 +260,7 @@ TEST_F(RestoreObjects, OfTwoAtOnceOneRuns) {
   const std::string at = moment();
   for (int i = 0; i < 5; i++) remove("configmaps", "both", fmt::format("m{}", i));
   const std::vector<std::string> args{"restore", "cm", "-n", "both", "--at", at, "--yes"};
-  MUST(Child first, Child::start(command(args), temp_->path() / "first.log",
-                                 {.environment = {"TM_STEP_JOURNAL=" + (temp_->path() / "journal").string(),
-                                                  "TM_STEP=live: create an object", "TM_STEP_STOPS=1"}}));
-  const auto stopped = [&] {
-    std::ifstream in(fmt::format("/proc/{}/stat", first.pid()));
-    const std::string text{std::istreambuf_iterator<char>(in), {}};
-    return text.find(") T ") != std::string::npos;
-  };
-  ASSERT_TRUE(eventually(stopped)) << first.log_tail();
+  MUST(Child first, stopped_before("live: create an object", args));
   const std::string number = last_restore();
   const ProgramResult second = tidemark(args);
   expect_code(second, 1);

@@ -42,6 +42,12 @@ const MadeRow kMadeRows[] = {
      ".spec.tolerations"},
     {"deployments.apps", R"({"spec":{"tolerations":[{"key":"a"},{"key":"b"}]}})",
      R"({"spec":{"tolerations":[{"key":"a"}]}})", ".spec.tolerations"},
+    // What its controller and those that clean up write there is theirs.
+    {"deployments.apps",
+     R"({"metadata":{"annotations":{"deployment.kubernetes.io/revision":"3"},"finalizers":["x/y"]}})",
+     R"({"metadata":{"annotations":{"deployment.kubernetes.io/revision":"1"},"finalizers":["a/b","x/y"]}})", nullptr},
+    {"deployments.apps", R"({"metadata":{"annotations":{"a":"now","deployment.kubernetes.io/revision":"3"}}})",
+     R"({"metadata":{"annotations":{"a":"then","deployment.kubernetes.io/revision":"1"}}})", ".metadata.annotations.a"},
     {"pods", R"({"spec":[]})", R"({"spec":{"tolerations":{}}})", nullptr},
 };
 
@@ -50,6 +56,19 @@ TEST(AsMade, WhatEachClusterAddsIsNoDifference) {
     const auto unlike = unlike_sent(testing::kind(row.kind), json::parse(row.live), json::parse(row.sent));
     EXPECT_EQ(unlike.value_or("-"), row.unlike == nullptr ? "-" : row.unlike) << row.kind << row.live << row.sent;
   }
+}
+
+TEST(AsMade, OfWhatWasAppliedThereMayBeMore) {
+  const auto kind = testing::kind("deployments.apps");
+  const json sent = json::parse(
+      R"({"metadata":{"annotations":{"deployment.kubernetes.io/revision":"1"}},"spec":{"c":[{"name":"one","v":1}]}})");
+  json live = json::parse(
+      R"({"metadata":{"annotations":{"deployment.kubernetes.io/revision":"3"}},"spec":{"c":[{"name":"one","v":1}]}})");
+  live["spec"]["c"].push_back({{"name", "two"}});
+  EXPECT_TRUE(has_all_sent(kind, live, sent));
+  EXPECT_FALSE(is_as_sent(kind, live, sent));
+  live["spec"]["c"][0]["v"] = 2;
+  EXPECT_FALSE(has_all_sent(kind, live, sent));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "live/sent_version.h"
 
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 
 #include "live/json_reach.h"
@@ -11,44 +12,36 @@ namespace {
 using nlohmann::json;
 
 struct Alike {
-  std::string_view kind, versions;  // the oldest first: what an older one has the later ones have, too
+  std::string_view kind;
+  // The oldest first: what an older one has the later ones have, too. Empty: there are no more.
+  std::array<std::string_view, 4> versions;
 };
 
 // Left out on purpose: Ingresses and EndpointSlices before v1, autoscaling/v2beta1, ResourceClaims v1beta1,
 // FlowSchemas' levels before v1beta3: there fields have other names. extensions/v1beta1 is another group.
 constexpr Alike kAlike[] = {
-    {"apiservices.apiregistration.k8s.io", "v1beta1 v1"},
-    {"clustertrustbundles.certificates.k8s.io", "v1alpha1 v1beta1 v1"},
-    {"cronjobs.batch", "v1beta1 v1"},
-    {"csidrivers.storage.k8s.io", "v1beta1 v1"},
-    {"deviceclasses.resource.k8s.io", "v1beta1 v1beta2 v1"},
-    {"flowschemas.flowcontrol.apiserver.k8s.io", "v1beta1 v1beta2 v1beta3 v1"},
-    {"ingressclasses.networking.k8s.io", "v1beta1 v1"},
-    {"mutatingadmissionpolicies.admissionregistration.k8s.io", "v1alpha1 v1beta1 v1"},
-    {"mutatingadmissionpolicybindings.admissionregistration.k8s.io", "v1alpha1 v1beta1 v1"},
-    {"mutatingwebhookconfigurations.admissionregistration.k8s.io", "v1beta1 v1"},
-    {"poddisruptionbudgets.policy", "v1beta1 v1"},
-    {"prioritylevelconfigurations.flowcontrol.apiserver.k8s.io", "v1beta3 v1"},
-    {"resourceclaims.resource.k8s.io", "v1beta2 v1"},
-    {"resourceclaimtemplates.resource.k8s.io", "v1beta2 v1"},
-    {"runtimeclasses.node.k8s.io", "v1beta1 v1"},
-    {"servicecidrs.networking.k8s.io", "v1beta1 v1"},
-    {"storageclasses.storage.k8s.io", "v1beta1 v1"},
-    {"validatingadmissionpolicies.admissionregistration.k8s.io", "v1alpha1 v1beta1 v1"},
-    {"validatingadmissionpolicybindings.admissionregistration.k8s.io", "v1alpha1 v1beta1 v1"},
-    {"validatingwebhookconfigurations.admissionregistration.k8s.io", "v1beta1 v1"},
-    {"volumeattributesclasses.storage.k8s.io", "v1alpha1 v1beta1 v1"},
+    {"apiservices.apiregistration.k8s.io", {"v1beta1", "v1"}},
+    {"clustertrustbundles.certificates.k8s.io", {"v1alpha1", "v1beta1", "v1"}},
+    {"cronjobs.batch", {"v1beta1", "v1"}},
+    {"csidrivers.storage.k8s.io", {"v1beta1", "v1"}},
+    {"deviceclasses.resource.k8s.io", {"v1beta1", "v1beta2", "v1"}},
+    {"flowschemas.flowcontrol.apiserver.k8s.io", {"v1beta1", "v1beta2", "v1beta3", "v1"}},
+    {"ingressclasses.networking.k8s.io", {"v1beta1", "v1"}},
+    {"mutatingadmissionpolicies.admissionregistration.k8s.io", {"v1alpha1", "v1beta1", "v1"}},
+    {"mutatingadmissionpolicybindings.admissionregistration.k8s.io", {"v1alpha1", "v1beta1", "v1"}},
+    {"mutatingwebhookconfigurations.admissionregistration.k8s.io", {"v1beta1", "v1"}},
+    {"poddisruptionbudgets.policy", {"v1beta1", "v1"}},
+    {"prioritylevelconfigurations.flowcontrol.apiserver.k8s.io", {"v1beta3", "v1"}},
+    {"resourceclaims.resource.k8s.io", {"v1beta2", "v1"}},
+    {"resourceclaimtemplates.resource.k8s.io", {"v1beta2", "v1"}},
+    {"runtimeclasses.node.k8s.io", {"v1beta1", "v1"}},
+    {"servicecidrs.networking.k8s.io", {"v1beta1", "v1"}},
+    {"storageclasses.storage.k8s.io", {"v1beta1", "v1"}},
+    {"validatingadmissionpolicies.admissionregistration.k8s.io", {"v1alpha1", "v1beta1", "v1"}},
+    {"validatingadmissionpolicybindings.admissionregistration.k8s.io", {"v1alpha1", "v1beta1", "v1"}},
+    {"validatingwebhookconfigurations.admissionregistration.k8s.io", {"v1beta1", "v1"}},
+    {"volumeattributesclasses.storage.k8s.io", {"v1alpha1", "v1beta1", "v1"}},
 };
-
-std::vector<std::string> words_in(std::string_view text) {
-  std::vector<std::string> all;
-  while (!text.empty()) {
-    const std::size_t blank = std::min(text.find(' '), text.size());
-    all.emplace_back(text.substr(0, blank));
-    text.remove_prefix(std::min(blank + 1, text.size()));
-  }
-  return all;
-}
 
 // In policy/v1beta1 an empty selector is of no pods, in v1 of all of them.
 bool means_something_else(const std::string& kind, const json& object) {
@@ -61,7 +54,7 @@ bool means_something_else(const std::string& kind, const json& object) {
 bool alike(const std::string& kind, const std::string& from, const std::string& to, const json& object) {
   const auto* const row = std::ranges::find(kAlike, kind, &Alike::kind);
   if (row == std::end(kAlike)) return false;
-  const std::vector<std::string> versions = words_in(row->versions);
+  const auto& versions = row->versions;
   const auto first = std::ranges::find(versions, from);
   return std::find(first, versions.end(), to) != versions.end() && !means_something_else(kind, object);
 }
@@ -97,7 +90,10 @@ std::string why_not_sent(const link::KubeKind& kind, const json& object) {
 
 std::vector<AlikeVersions> alike_versions() {
   std::vector<AlikeVersions> all;
-  for (const Alike& row : kAlike) all.push_back({std::string(row.kind), words_in(row.versions)});
+  for (const Alike& row : kAlike) {
+    const auto end = std::ranges::find(row.versions, std::string_view());
+    all.push_back({std::string(row.kind), {row.versions.begin(), end}});
+  }
   return all;
 }
 

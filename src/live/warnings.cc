@@ -116,6 +116,7 @@ void warn_of_silent_webhooks(const World& world, std::vector<std::string>& warni
   }
 }
 
+// A number is one Service's, whatever the protocol: the server allocates it so.
 // "services b/web has node port 30080 now, and services a/web wants it: that is refused until it is free"
 void warn_of_ports(const World& world, const std::vector<Step>& steps, std::vector<std::string>& warnings) {
   std::map<std::string, const Step*> by_id;

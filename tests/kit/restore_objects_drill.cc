@@ -71,6 +71,19 @@ ProgramResult RestoreObjectsDrill::tidemark(std::vector<std::string> args, const
   return ran ? *std::move(ran) : ProgramResult();
 }
 
+Result<Child> RestoreObjectsDrill::stopped_before(const std::string& step, const std::vector<std::string>& args) {
+  TM_LET(Child child, Child::start(command(args), temp_->path() / "stopped.log",
+                                   {.environment = {"TM_STEP_JOURNAL=" + (temp_->path() / "journal").string(),
+                                                    "TM_STEP=" + step, "TM_STEP_STOPS=1"}}));
+  const bool stands = eventually([&] {
+    std::ifstream in(fmt::format("/proc/{}/stat", child.pid()));
+    const std::string text{std::istreambuf_iterator<char>(in), {}};
+    return text.find(") T ") != std::string::npos;
+  });
+  if (!stands) return fail(Errc::timeout, "it did not come to '{}': {}", step, child.log_tail());
+  return child;
+}
+
 std::string RestoreObjectsDrill::moment() {
   const auto end = admin_->list(kind("namespaces"), {}, [](json&) -> Status { return {}; });
   EXPECT_TRUE(end) << end.error().what;

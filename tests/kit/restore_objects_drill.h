@@ -35,6 +35,8 @@ class RestoreObjectsDrill : public ::testing::Test {
   static ProgramResult tidemark(std::vector<std::string> args, const std::vector<std::string>& environment = {},
                                 const std::string& user = "admin");
   static std::vector<std::string> command(std::vector<std::string> args, const std::string& user = "admin");
+  // The program as it stands in front of its first such step, until SIGCONT.
+  static Result<Child> stopped_before(const std::string& step, const std::vector<std::string>& args);
   static std::string store() { return "dir:" + store_dir().string(); }
   static io::Path store_dir() { return temp_->path() / "store"; }
 
