@@ -126,7 +126,9 @@ void RestoreObjectsDrill::remove(const std::string& kind_name, const std::string
 void RestoreObjectsDrill::make_namespace(const std::string& name) {
   make("namespaces", "", {{"metadata", {{"name", name}}}});
   if (!has_controllers_) return;
-  EXPECT_TRUE(eventually([&] { return !get("serviceaccounts", name, "default").is_null(); })) << name;
+  EXPECT_TRUE(eventually([&] {
+    return !get("serviceaccounts", name, "default").is_null() && !get("configmaps", name, "kube-root-ca.crt").is_null();
+  })) << name;
 }
 
 void RestoreObjectsDrill::remove_namespace(const std::string& name) {
