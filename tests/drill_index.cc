@@ -9,6 +9,8 @@
 
 #include "base/testing/scale.h"
 #include "history/testing/chain.h"
+#include "kit/etcd_process.h"
+#include "kit/etcd_writer.h"
 #include "kit/program.h"
 #include "kit/s3_process.h"
 #include "store/s3_store.h"
@@ -31,14 +33,16 @@ class IndexOverS3 : public ::testing::TestWithParam<S3Process::Kind> {
     const auto store = open();
     for (const auto& [key, body] : chain_.objects()) ASSERT_TRUE(store->put(key, body));
   }
+  std::string url() const { return s3_->url("backups/clusters/" + prefix_); }
   std::unique_ptr<store::S3Store> open() {
-    return store::S3Store::open(s3_->url("backups/clusters/prod"), {.environment = s3_->environment()}).value();
+    return store::S3Store::open(url(), {.environment = s3_->environment()}).value();
   }
   ProgramResult run(std::vector<std::string> args) {
     args.insert(args.begin(), tidemark_program());
-    args.insert(args.end(), {"--store", s3_->url("backups/clusters/prod"), "--progress", "none"});
+    args.insert(args.end(), {"--store", url(), "--progress", "none"});
     std::vector<std::string> environment = s3_->variables();
     environment.push_back("XDG_CACHE_HOME=" + temp_.path().string());
+    environment.push_back("XDG_STATE_HOME=" + temp_.path().string());
     auto ran = run_program(args, {.environment = std::move(environment)});
     EXPECT_TRUE(ran) << ran.error().what;
     return ran.value_or(ProgramResult{});
@@ -57,14 +61,13 @@ class IndexOverS3 : public ::testing::TestWithParam<S3Process::Kind> {
   std::size_t settled() {
     const std::string mark = fmt::format("mark-{}", ++marks_);
     // One request, also where versions are kept.
-    const auto store = store::S3Store::open(s3_->url("backups/clusters/prod") + "&versions=latest",
-                                            {.environment = s3_->environment()});
+    const auto store = store::S3Store::open(url() + "&versions=latest", {.environment = s3_->environment()});
     EXPECT_TRUE(store && !(*store)->get(mark));
     const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     while (std::chrono::steady_clock::now() < give_up) {
       const auto all = s3_->requests();
       for (std::size_t i = all.size(); i > 0; i--) {
-        if (all[i - 1].find("prod/" + mark + " ") != std::string::npos) return i;
+        if (all[i - 1].find(prefix_ + "/" + mark + " ") != std::string::npos) return i;
       }
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
@@ -91,6 +94,7 @@ class IndexOverS3 : public ::testing::TestWithParam<S3Process::Kind> {
   io::TempDir temp_ = io::TempDir::create().value();
   Chain chain_{seed(), {.revisions = 120, .value_bytes = 900, .objects = true}};
   std::optional<S3Process> s3_;
+  std::string prefix_ = "prod";
   int marks_ = 0;
 };
 
@@ -135,6 +139,37 @@ TEST_P(IndexOverS3, TheLogOfOneObjectIsARequestForEachObjectThatHoldsIt) {
     EXPECT_EQ(cached.out, read.out);
     EXPECT_LE(requests.size(), most_requests() - 1 + objects);
   }
+}
+
+// What `record` put beside its objects is enough: of these only the bytes of the value are fetched, once.
+TEST_P(IndexOverS3, WhatWasIndexedWhileItWasRecordedIsNotRead) {
+  prefix_ = "recorded";
+  auto etcd = EtcdProcess::start(EtcdVersion::v35);
+  ASSERT_TRUE(etcd) << etcd.error().what;
+  auto writer = EtcdWriter::connect(*etcd);
+  ASSERT_TRUE(writer) << writer.error().what;
+  const auto write = [&](int round) {
+    for (int i = 0; i < 50; i++) {
+      ASSERT_TRUE(writer->put(fmt::format("/registry/configmaps/ns/c{}", i),
+                              fmt::format(R"({{"apiVersion":"v1","kind":"ConfigMap","metadata":{{"name":"c{}",)"
+                                          R"("namespace":"ns"}},"data":{{"round":"{}","text":"{}"}}}})",
+                                          i, round, std::string(500, 'x'))));
+    }
+  };
+  for (const auto& [round, what] : {std::pair(1, "full"), std::pair(2, "delta")}) {
+    write(round);
+    const ProgramResult recorded = run({"record", "--endpoints", etcd->client_url(), "--once", what});
+    ASSERT_EQ(recorded.exit_code, 0) << recorded.err;
+  }
+  ProgramResult cold;
+  const auto requests = requests_of({"get", "cm/c7", "-n", "ns", "-o", "jsonpath={.data.round}"}, cold);
+  ASSERT_EQ(cold.exit_code, 0) << cold.err;
+  EXPECT_EQ(cold.out, "2");
+  const auto count = [&](const std::string& path) {
+    return std::ranges::count_if(requests, [&](const std::string& line) { return line.find(path) != line.npos; });
+  };
+  EXPECT_EQ(count("/recorded/v2/"), 1) << fmt::format("{}", fmt::join(requests, "\n"));
+  EXPECT_EQ(count("/recorded/tidemark/index/"), 2) << fmt::format("{}", fmt::join(requests, "\n"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Buckets, IndexOverS3, ::testing::Values(S3Process::Kind::plain, S3Process::Kind::versioned),

@@ -19,7 +19,9 @@ Status DeltaWriter::add(const DeltaEvent& event) {
     time_ = event.time;
     time_text_ = print_rfc3339_nano(time_);
   }
+  const std::size_t begin = pending_.size();
   append_event(event, time_text_, pending_);
+  if (each_) each_(event, json_bytes_ + begin, Bytes(pending_).subspan(begin));
   events_++;
   return pending_.size() < kFlushAt ? Status() : flush();
 }

@@ -31,21 +31,26 @@ struct DeltaEvent {
 // Writes the JSON text and its digest into `to` (uncompressed; put a GzipSink behind it).
 class DeltaWriter {
  public:
-  explicit DeltaWriter(io::Sink& to) : to_(to) {}
+  // Sees the text of each event, from '{' to '}', and where it begins. A view, valid until it returns.
+  using EachText = std::function<void(const DeltaEvent&, std::uint64_t at, Bytes text)>;
+  explicit DeltaWriter(io::Sink& to, EachText each = {}) : to_(to), each_(std::move(each)) {}
   // Requires: events in watch order (mod non-decreasing).
   Status add(const DeltaEvent& event);
   // Closes the array, appends the digest, flushes. Does not call to.finish(). Errc::invalid when nothing was added:
   // empty deltas are never written.
   Status finish();
-  std::uint64_t json_bytes() const { return json_bytes_; }
+  // Of the text so far; the next event begins behind them, after one character.
+  std::uint64_t json_bytes() const { return json_bytes_ + pending_.size(); }
   std::uint64_t events() const { return events_; }
 
  private:
   Status flush();
   io::Sink& to_;
+  EachText each_;
   crypto::Sha256 digest_;
   Buffer pending_;
-  std::uint64_t json_bytes_ = 0, events_ = 0;
+  std::uint64_t json_bytes_ = 0;  // that are written
+  std::uint64_t events_ = 0;
   Time time_;  // of the last event, with its text: the events of one batch share it
   std::string time_text_;
 };

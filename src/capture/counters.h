@@ -12,6 +12,7 @@ struct Counters {
   std::atomic<std::uint64_t> spill_bytes{0}, spill_segments{0};
   std::atomic<std::uint64_t> events{0}, deltas{0}, delta_bytes{0}, delta_ms{0};
   std::atomic<std::uint64_t> fulls{0}, full_bytes{0}, full_ms{0};
+  std::atomic<std::uint64_t> index_blocks{0}, index_bytes{0}, index_failures{0};
   std::atomic<std::uint64_t> watch_failures{0}, spill_failures{0}, delta_failures{0}, full_failures{0};
   std::atomic<std::uint64_t> gaps{0}, missing_revisions{0}, turns{0}, clock_jumps{0}, left_strays{0};
   std::atomic<std::int64_t> secrets_in_clear{-1},

@@ -76,6 +76,15 @@ Result<Wanted> wanted_of(const Segment& segment, RevisionSpan span, unsigned gzi
   return Wanted{text.digest(), gzip.compressed_bytes()};
 }
 
+etcd::KeyValue row_of(const bucket::DeltaEvent& event) {
+  return {.key = event.key,
+          .value = event.value,
+          .create = Revision(event.create),
+          .mod = Revision(event.mod),
+          .version = event.version,
+          .lease = LeaseId(event.lease)};
+}
+
 // Of an object that we did not put: whoever else claimed it.
 std::string owner_of(const std::vector<catalog::Claim>& claims, const std::string& object, const std::string& we) {
   for (const catalog::Claim& claim : claims) {
@@ -262,7 +271,14 @@ Result<bool> DeltaPublisher::put(const Segment& segment, RevisionSpan span, cons
   if (!created && created.error().code == Errc::already_exists) return false;
   TM_LET(const auto object, std::move(created));
   io::GzipSink gzip(*object, kMemberBytes, options_.gzip_threads);
-  bucket::DeltaWriter writer(gzip);
+  Watched witness(options_.witness, bucket::Kind::delta, options_.scratch);
+  etcd::RowId id;  // of the event that is written
+  bucket::DeltaWriter writer(gzip, [&](const bucket::DeltaEvent& event, std::uint64_t at, Bytes text) {
+    if (!witness.watching()) return;
+    const Revision mod(event.mod);
+    id = {.main = mod, .sub = mod == id.main ? id.sub + 1 : 0, .tombstone = event.deletion};
+    witness.saw(id, row_of(event), text, at, event.time);
+  });
   std::vector<std::pair<std::uint64_t, Revision>> starts;  // the first event in each stretch of kMemberBytes
   TM_CHECK(read_segment(segment.path, segment.facts, span, [&](const bucket::DeltaEvent& event) {
     const std::uint64_t at = writer.json_bytes();
@@ -286,6 +302,12 @@ Result<bool> DeltaPublisher::put(const Segment& segment, RevisionSpan span, cons
   if (auto seek = put_seek_table(key, gzip.members(), starts); !seek) {
     log_warning("seek table not written", "object={} reason=\"{}\"", key, seek.error().what);
   }
+  options_.steps->about_to("put a delta's index block");
+  done.index = witness.published(store_, {.key = key,
+                                          .span = span,
+                                          .text_bytes = writer.json_bytes() + sizeof(crypto::Sha256Digest),
+                                          .stored_bytes = gzip.compressed_bytes(),
+                                          .members = gzip.members()});
   return true;
 }
 

@@ -14,6 +14,7 @@
 
 #include "capture/claim.h"
 #include "capture/spill.h"
+#include "capture/witness.h"
 #include "store/object_store.h"
 
 namespace tidemark::capture {
@@ -29,6 +30,7 @@ struct DeltaPublished {
   std::string key;   // of the last object: the one that counts, or the one that is waited for
   std::string whom;  // the other recorder
   std::uint64_t events = 0, json_bytes = 0, stored_bytes = 0;  // of what this call put
+  Watched::Outcome index;                                      // of the last object that this call put
   std::vector<std::string> removed_strays, left_strays;        // late objects of ours; the second: removal failed
 };
 
@@ -39,6 +41,8 @@ class DeltaPublisher {
     std::chrono::nanoseconds grace{60'000'000'000};  // how long another recorder's claim is waited for
     unsigned gzip_threads = 1;
     Steps* steps = &unwatched_steps();  // never null
+    NewWitness witness{};               // of what is put; empty: none
+    io::Path scratch{};                 // its
   };
   DeltaPublisher(store::ObjectStore& store, const Clock& clock, Options options)
       : store_(store),

@@ -108,19 +108,24 @@ Result<Spooled> spool_snapshot(etcd::Member& member, const FullOptions& options)
   return spooled;
 }
 
-// The reader that restore will use must be content with it.
-Result<Revision> check_database(const bolt::Reader& reader, Secrecy& secrecy) {
+// The reader that restore will use must be content with it. The witness sees what is sound.
+Result<etcd::DatabaseState> check_database(const bolt::Reader& reader, Secrecy& secrecy, Watched& witness) {
   const auto findings = bolt::check_structure(reader, 10);
   if (!findings.empty()) {
     return fail(Errc::corrupt, "the snapshot's tree is damaged: {} ({} findings)", findings.front(), findings.size());
   }
-  TM_LET(const etcd::RowReport rows,
-         etcd::check_rows(reader, etcd::RowRules::shape, 10, [&](const etcd::KeyValue& kv) { secrecy.look_at(kv); }));
+  // Where the database begins is told by where one of its pages is.
+  TM_LET(const Bytes root, reader.page_run(reader.meta().root));
+  const std::byte* const begin = root.data() - reader.meta().root * reader.meta().page_size;
+  const auto look = [&](const etcd::RowId& id, const etcd::KeyValue& kv, Bytes value) {
+    if (!id.tombstone) secrecy.look_at(kv);
+    witness.saw(id, kv, value, static_cast<std::uint64_t>(value.data() - begin), {});
+  };
+  TM_LET(const etcd::RowReport rows, etcd::check_rows(reader, etcd::RowRules::shape, 10, look));
   if (!rows.sound()) {
     return fail(Errc::corrupt, "the snapshot's rows are damaged: {}", rows.first_fault());
   }
-  TM_LET(const etcd::DatabaseState state, etcd::read_state(reader));
-  return state.revision;
+  return etcd::read_state(reader);
 }
 
 // HashKV of the member at the revision of the snapshot, asked for as soon as that is known: the member walks every row
@@ -181,15 +186,16 @@ Result<FullTaken> take_full(etcd::Member& member, store::ObjectStore& store, con
   FullTaken taken;
   TM_LET(const bolt::Reader reader, bolt::Reader::open(spool.path(), size - kDigestSize));
   HashInTheBackground hash(member, reader);
-  TM_LET(const Revision revision, check_database(reader, taken.secrecy));
+  Watched witness(options.witness, bucket::Kind::full, options.spool_dir);
+  TM_LET(const etcd::DatabaseState database, check_database(reader, taken.secrecy, witness));
   // From here on: it is a sound database, and its true revision is known.
-  taken.revision = revision;
+  taken.revision = database.revision;
   taken.raw_bytes = size;
   taken.stored_bytes = spooled.packed_bytes;
   for (taken.unix_s = std::max(unix_ceil(clock.now()), options.not_before_unix_s);; taken.unix_s++) {
     bucket::SnapshotName name;
     name.kind = bucket::Kind::full;
-    name.span = {Revision{}, revision};
+    name.span = {Revision{}, taken.revision};
     name.unix_s = taken.unix_s;
     taken.key = bucket::v2_key(name);
     const Status put = publish(spooled.packed, store, taken.key, options);
@@ -205,6 +211,12 @@ Result<FullTaken> take_full(etcd::Member& member, store::ObjectStore& store, con
   if (auto seek = store.put(catalog::seek_key(taken.key), as_bytes(catalog::print_sidecar(table))); !seek) {
     log_warning("seek table not written", "object={} reason=\"{}\"", taken.key, seek.error().what);
   }
+  options.steps->about_to("put a full's index block");
+  taken.index = witness.published(store, {.key = taken.key,
+                                          .span = {std::max(database.compacted(), Revision(0)), taken.revision},
+                                          .text_bytes = size,
+                                          .stored_bytes = taken.stored_bytes,
+                                          .members = spooled.members});
   catalog::State state = sample_state(member, taken.key);
   state.hash_kv = hash.take(options.stop);
   state.raw_sha256 = to_hex(digest);

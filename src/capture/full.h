@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "base/steps.h"
 #include "capture/secrecy.h"
+#include "capture/witness.h"
 #include "catalog/sidecar.h"
 #include "etcd/member.h"
 #include "io/file.h"
@@ -27,6 +28,7 @@ struct FullOptions {
   unsigned gzip_threads = 1;
   Steps* steps = &unwatched_steps();  // never null
   std::stop_token stop;               // Errc::cancelled, and nothing is published
+  NewWitness witness{};               // empty: none
 };
 
 struct FullTaken {
@@ -35,6 +37,7 @@ struct FullTaken {
   std::int64_t unix_s = 0;
   std::uint64_t raw_bytes = 0, stored_bytes = 0;
   Secrecy secrecy;
+  Watched::Outcome index;
 };
 
 // Errc::no_space: the spool. Errc::corrupt: what the member sent is not a sound database: nothing was published.

@@ -68,6 +68,7 @@ Result<Revision> take_full_told(const FullDuty::Parts& parts, const std::stop_to
   options.gzip_threads = parts.options.gzip_threads;
   options.steps = parts.options.steps;
   options.stop = stop;
+  options.witness = parts.options.witness;
   const auto full = take_full(parts.member, *parts.place.store, parts.clock, options);
   if (!full) {
     if (!stop.stop_requested()) {
@@ -85,6 +86,7 @@ Result<Revision> take_full_told(const FullDuty::Parts& parts, const std::stop_to
       static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(took).count());
   log_info("full published", "key={} revision={} database={} stored={} took={}", full->key, full->revision,
            human_size(full->raw_bytes), human_size(full->stored_bytes), print_duration(took));
+  full->index.tell(full->key, parts.counters);
   // Told when it is news: with the first full of a process, and when Secrets begin or cease to be readable.
   const bool was_clear =
       parts.counters.secrets_in_clear.exchange(static_cast<std::int64_t>(full->secrecy.secrets_in_clear)) > 0;

@@ -17,6 +17,8 @@ DeltaPublisher::Options publisher_options(const Outbox::Parts& parts) {
   options.grace = parts.options.claim_grace;
   options.gzip_threads = parts.options.gzip_threads;
   options.steps = parts.options.steps;
+  options.witness = parts.options.witness;
+  options.scratch = parts.place.spill->dir();
   return options;
 }
 
@@ -73,6 +75,7 @@ Status Outbox::publish(const Segment& segment, const std::stop_token& stop) {
   TM_CHECK(parts_.place.spill->remove(segment));
   if (done.events == 0) return {};
   parts_.counters.deltas++;
+  done.index.tell(done.key, parts_.counters);
   parts_.counters.delta_bytes += done.stored_bytes;
   parts_.counters.delta_ms += static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::milliseconds>(parts_.clock.ticks() - begun).count());

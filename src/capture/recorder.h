@@ -16,6 +16,7 @@
 #include "capture/counters.h"
 #include "capture/place.h"
 #include "capture/schedule.h"
+#include "capture/witness.h"
 #include "etcd/member.h"
 #include "store/object_store.h"
 
@@ -29,6 +30,7 @@ struct RecorderOptions {
   Schedule full_schedule;
   OpenStore open_store;          // for the store of a new lineage
   bool store_encrypted = false;  // what is put into it cannot be read without its keys
+  NewWitness witness;            // of each full and delta; empty: none
 
   std::chrono::nanoseconds drain_within = std::chrono::seconds(25);  // at the end, for what is spilled
   std::chrono::nanoseconds claim_grace = std::chrono::minutes(1);

@@ -130,6 +130,9 @@ std::string claims_of(Revision start);  // the prefix of all claims of one start
 std::string gap_key(RevisionSpan span);
 std::string seek_key(std::string_view object);
 std::string state_key(std::string_view object);
+// Not JSON: a block of the history index (doc/format/index.md).
+inline constexpr std::string_view kIndexPrefix = "tidemark/index/";
+std::string index_key(std::string_view object);
 
 // Start and epoch of a claim's key; nullopt when it is none.
 std::optional<std::pair<Revision, std::uint32_t>> parse_claim_key(std::string_view key);

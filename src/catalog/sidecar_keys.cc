@@ -37,6 +37,8 @@ std::string seek_key(std::string_view object) { return fmt::format("tidemark/see
 
 std::string state_key(std::string_view object) { return fmt::format("tidemark/state/{}.json", last_part(object)); }
 
+std::string index_key(std::string_view object) { return fmt::format("{}{}.block", kIndexPrefix, last_part(object)); }
+
 std::optional<std::pair<Revision, std::uint32_t>> parse_claim_key(std::string_view key) {
   if (!key.starts_with(kClaimPrefix) || !key.ends_with(".json")) return std::nullopt;
   const std::string_view name = key.substr(kClaimPrefix.size(), key.size() - kClaimPrefix.size() - 5);

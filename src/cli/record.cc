@@ -10,6 +10,7 @@
 #include "cli/grace.h"
 #include "cli/place.h"
 #include "cli/program.h"
+#include "cli/record_index.h"
 #include "cli/record_metrics.h"
 #include "cli/verbs.h"
 #include "crypto/sha256.h"
@@ -40,6 +41,7 @@ struct RecordWish {
   std::string drain_within = "25s", claim_grace = "1m";
   std::string once;
   std::string metrics_listen;
+  bool no_index = false;
 };
 
 // Whole numbers with a unit: "100MiB".
@@ -146,6 +148,7 @@ Result<Exit> record(Program& program, const RecordWish& wish) {
   options.steps = &program.steps();
   // A store that is encrypted is not opened for writing without recipients.
   options.store_encrypted = !program.age().recipients.empty();
+  if (!wish.no_index) options.witness = index_witness(/*values=*/!options.store_encrypted);
   if (wish.skip_verify) log_warning("the server's certificate is not checked", "because of --insecure-skip-tls-verify");
   // From here on: the wish makes sense.
   capture::Counters counters;
@@ -200,6 +203,8 @@ void add_record(Program& program) {
       ->capture_default_str();
   app.add_option("--claim-grace", wish->claim_grace, "how long to wait for another recorder before taking over")
       ->capture_default_str();
+  app.add_flag("--no-index", wish->no_index,
+               "do not put an index beside each object: get, log and diff then read the objects to make it");
   app.add_option("--metrics-listen", wish->metrics_listen, "serve Prometheus metrics, for example 127.0.0.1:9402");
 }
 

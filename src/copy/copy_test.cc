@@ -59,6 +59,7 @@ void fill(store::ObjectStore& store) {
       catalog::print_sidecar(catalog::GapRecord{{Revision(687), Revision(900)}, "compacted underneath", {}}));
   put(store, kF900State, "{}");
   put(store, kF900Seek, "{}");
+  put(store, catalog::index_key(kF900), "index");
   put(store, kProof, "{}");
   put(store, "tidemark/later/thing.json", "{}");
   put(store, "tidemark/undo/000001/begin", "{}");  // stays where it was made
@@ -105,8 +106,8 @@ TEST(CopyPlan, EachObjectComesBehindWhatItNeeds) {
   EXPECT_THAT(keys_of(*plan),
               ElementsAre("tidemark/lineage.json", kF308, catalog::claim_key(Revision(309), 1), kProof, kD309,
                           catalog::claim_key(Revision(435), 1), catalog::claim_key(Revision(435), 2), kD435, kD561,
-                          catalog::gap_key({Revision(687), Revision(900)}), kF900Seek, kF900State, kF900, kD901,
-                          kD435Stray, "tidemark/later/thing.json"));
+                          catalog::gap_key({Revision(687), Revision(900)}), kF900Seek, kF900State, kF900,
+                          catalog::index_key(kF900), kD901, kD435Stray, "tidemark/later/thing.json"));
   EXPECT_THAT(plan->left_out, ElementsAre(HasSubstr("v2/Full-junk: ")));
   std::uint64_t bytes = 0;
   for (const std::string& key : keys_of(*plan)) bytes += store.stat(key)->size;
@@ -170,7 +171,7 @@ TEST(Copy, TwiceIsOnce) {
   const auto first = copy(from, to);
   ASSERT_TRUE(first) << first.error().what;
   EXPECT_TRUE(first->complete());
-  EXPECT_EQ(first->count(Outcome::copied), 16U);
+  EXPECT_EQ(first->count(Outcome::copied), 17U);
   for (const CopiedItem& item : first->items) {
     EXPECT_EQ(to.get(item.item.key).value(), from.get(item.item.key).value());
     EXPECT_EQ(item.sha256, to_hex(crypto::sha256(*from.get(item.item.key))));
@@ -181,7 +182,7 @@ TEST(Copy, TwiceIsOnce) {
     const auto again = copy(from, to, {}, compare);
     ASSERT_TRUE(again);
     EXPECT_TRUE(again->complete());
-    EXPECT_EQ(again->count(Outcome::present), 16U);
+    EXPECT_EQ(again->count(Outcome::present), 17U);
     EXPECT_EQ(again->copied_bytes, 0U);
   }
 }
@@ -198,7 +199,7 @@ TEST(Copy, WhatIsThereWithOtherBytesStays) {
   ASSERT_TRUE(report);
   EXPECT_FALSE(report->complete());
   EXPECT_EQ(report->count(Outcome::differs), 2U);
-  EXPECT_EQ(report->count(Outcome::copied), 13U);
+  EXPECT_EQ(report->count(Outcome::copied), 14U);
   EXPECT_EQ(as_text(*to.get(kD309)), "shorter");
   EXPECT_EQ(as_text(*to.get(kD435)), same_size);
   const auto by_size = copy(from, to, {}, Compare::sizes);
@@ -303,7 +304,7 @@ void cut_everywhere(Side side, FaultyStore::When when, Errc code) {
     ASSERT_TRUE(again) << where << ": " << again.error().what;
     EXPECT_TRUE(again->complete()) << where;
     check_cut(from, to, where + ", again");
-    EXPECT_EQ(keys_of(to).size(), 16U) << where;
+    EXPECT_EQ(keys_of(to).size(), 17U) << where;
   }
   EXPECT_GT(n, 40) << "the loop went through the calls";
 }
@@ -328,7 +329,7 @@ TEST(Copy, WhatTheSourceLostIsNamedAndTheRestGoes) {
   ASSERT_TRUE(report);
   EXPECT_FALSE(report->stopped);
   EXPECT_EQ(report->count(Outcome::missing), 1U);
-  EXPECT_EQ(report->count(Outcome::copied), 15U);
+  EXPECT_EQ(report->count(Outcome::copied), 16U);
   EXPECT_THAT(report->items[1].reason, HasSubstr(kF308));
 }
 

@@ -19,7 +19,7 @@ using catalog::Timeline;
 // An item with its place: phases one after the other, in a phase by revision, at a revision by rank.
 struct Placed {
   enum Phase : int { identity, restorable, leftover, other, successor };
-  enum Rank : int { gap, claim, sidecar, point };
+  enum Rank : int { gap, claim, sidecar, point, index };  // a block older than its object is not believed
   Phase phase = other;
   Revision at;
   Rank rank = point;
@@ -147,6 +147,7 @@ class Planner {
       placed.phase = owner->second.phase;
       placed.at = owner->second.at;
       placed.item.kind = "sidecar";
+      if (object.key.starts_with(catalog::kIndexPrefix)) placed.rank = Placed::index;
     } else if (!everything_) {
       return;
     }

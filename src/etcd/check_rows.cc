@@ -62,7 +62,7 @@ class ChainTable {
 
 class RowCheck {
  public:
-  RowCheck(Revision compacted, std::set<LeaseId> leases, RowRules rules, std::size_t most_findings, const EachPut& each)
+  RowCheck(Revision compacted, std::set<LeaseId> leases, RowRules rules, std::size_t most_findings, const EachRow& each)
       : compacted_(compacted), leases_(std::move(leases)), rules_(rules), most_findings_(most_findings), each_(each) {}
 
   void take(const Element& element) {
@@ -79,7 +79,7 @@ class RowCheck {
     if (!kv) return found("{}", kv.error().what);
     if (kv->key.empty()) return found("no key");
     const bool sound = at_.tombstone ? check_tombstone(*kv) : check_one_put(*kv);
-    if (sound && !at_.tombstone && each_) each_(*kv);
+    if (sound && each_) each_(at_, *kv, element.value);
     if (sound && rules_ == RowRules::chains) at_.tombstone ? end_chain(*kv) : extend_chain(*kv);
   }
 
@@ -179,7 +179,7 @@ class RowCheck {
   const std::set<LeaseId> leases_;
   const RowRules rules_;
   const std::size_t most_findings_;
-  const EachPut& each_;
+  const EachRow& each_;
   const KeyHasher hasher_ = KeyHasher::random();
   RowReport report_;
   std::size_t fatal_kept_ = 0, harmless_kept_ = 0;
@@ -234,7 +234,7 @@ std::string RowReport::first_fault() const {
 }
 
 Result<RowReport> check_rows(const bolt::Reader& database, RowRules rules, std::size_t most_findings,
-                             const EachPut& each) {
+                             const EachRow& each) {
   std::vector<RowFinding> findings;
   const DatabaseState state = state_or_findings(database, findings);
   std::set<LeaseId> leases;

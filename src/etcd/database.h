@@ -89,10 +89,10 @@ struct RowReport {
 // compaction a missing revision is a finding: bbolt cannot see such a hole. The record that etcd's own revision bump
 // leaves (an empty value) is accepted. Fails only when the tree itself cannot be walked.
 // `most_findings` of each kind are kept, so that no crowd of harmless ones hides a fatal one.
-// `each` sees the sound puts on the way, in the order of the rows.
-using EachPut = std::function<void(const KeyValue&)>;
+// `each` sees the sound rows on the way, in their order; `value` is what stands in the database (a mvccpb.KeyValue).
+using EachRow = std::function<void(const RowId&, const KeyValue&, Bytes value)>;
 Result<RowReport> check_rows(const bolt::Reader& database, RowRules rules, std::size_t most_findings = 100,
-                             const EachPut& each = {});
+                             const EachRow& each = {});
 
 // What to write into a restored database besides its rows.
 struct SmallBuckets {

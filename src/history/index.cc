@@ -71,10 +71,29 @@ Result<const Index::Opened*> Index::block_of(const catalog::Point& point) {
   }
 }
 
+// What the recorder put beside the object spares reading it.
+Result<bool> Index::bring(const catalog::Point& point, const store::ObjectInfo& listed, const std::string& identity) {
+  const Status brought = published_.bring(
+      {.point = point, .listed = listed, .identity = identity, .values = options_.copies, .scratch = options_.scratch},
+      cache_);
+  if (brought) {
+    tally_.brought++;
+    cache_.evict();
+    return true;
+  }
+  if (options_.stop.stop_requested()) return std::unexpected(brought.error());
+  if (brought.error().code != Errc::not_found) {
+    log_debug("index block of the store not used", "object={} reason=\"{}\"", point.key, brought.error().what);
+  }
+  return false;
+}
+
 Status Index::make(const catalog::Point& point, const store::ObjectInfo& listed, const std::string& identity) {
   // Somebody tidies up faster than blocks can be made, or what is written here cannot be read, or what is listed never
   // is what is read.
   if (made_[point.key]++ >= kMostMade) return fail(Errc::io, "{}: its index block does not stay", point.key);
+  TM_LET(const bool brought, bring(point, listed, identity));
+  if (brought) return {};
   made_now_.insert(identity);
   BuildOptions build{.scratch = options_.scratch, .stop = options_.stop};
   build.most_member_text = options_.most_member_text;
@@ -91,6 +110,7 @@ void Index::forget(const catalog::Point& point, std::string_view why) {
   const auto open = blocks_.find(point.key);
   if (open == blocks_.end()) return;
   cache_.remove(open->second.identity, why);
+  published_.refuse(point.key);  // it may have come from there
   blocks_.erase(open);
 }
 

@@ -1,9 +1,9 @@
 // The history index of a store: which versions of a key there are, and their rows, without reading whole objects.
 //
-// It is made of blocks, one an object (index_block.h), kept in a directory (index_cache.h) and made when they are first
-// wanted (index_build.h). Nothing of it is trusted that a checksum does not vouch for, and a block that turns out wrong
-// is made again, once: a store whose objects changed, a damaged disk and a deleted directory cost time only.
-// Threads: one at a time.
+// It is made of blocks, one an object (index_block.h), kept in a directory (index_cache.h). When they are first wanted
+// they are taken from the store (index_published.h), or made (index_build.h). Nothing of it is trusted that a checksum
+// does not vouch for, and a block that turns out wrong is made again, once: a store whose objects changed, a damaged
+// disk and a deleted directory cost time only. Threads: one at a time.
 #pragma once
 
 #include <functional>
@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "history/index_build.h"
+#include "history/index_published.h"
 #include "history/listed_store.h"
 #include "history/row.h"
 
@@ -57,7 +58,8 @@ class Index {
   Status read(std::span<const Wish> wishes, const std::function<Status(const Wish&, Row)>& each, std::string& bad);
 
   struct Tally {
-    std::uint64_t made = 0, ranges = 0;  // blocks; ranges that were read of objects
+    std::uint64_t made = 0, brought = 0;  // blocks: from their objects, from the store
+    std::uint64_t ranges = 0;             // that were read of objects
   };
   const Tally& tally() const { return tally_; }
 
@@ -69,6 +71,7 @@ class Index {
     Block block;
   };
   Result<const Opened*> block_of(const catalog::Point& point);
+  Result<bool> bring(const catalog::Point& point, const store::ObjectInfo& listed, const std::string& identity);
   Status make(const catalog::Point& point, const store::ObjectInfo& listed, const std::string& identity);
   void forget(const catalog::Point& point, std::string_view why);
   Status read_of(const catalog::Point& point, std::span<const Wish> wishes,
@@ -78,6 +81,7 @@ class Index {
   std::unique_ptr<restore::Origin> origin_;
   IndexOptions options_;
   IndexCache cache_;
+  PublishedBlocks published_{store_};
   std::map<std::string, Opened> blocks_;  // by key of the object
   std::map<std::string, int> made_;       // how often a block has been made, by key of the object
   std::set<std::string> made_now_;        // identities

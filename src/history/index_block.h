@@ -97,6 +97,8 @@ class Block {
   const BlockAbout& about() const { return about_; }
   std::uint64_t keys() const { return keys_; }
   std::uint64_t versions() const { return versions_; }
+  std::uint64_t kept_bytes() const { return kept_.size(); }
+  Bytes bytes() const { return bytes_; }  // the whole file
 
   // Versions of a key, oldest first; empty: there are none. Errc::corrupt: the block is damaged.
   Result<std::vector<StoredVersion>> find(std::string_view key) const;
@@ -135,5 +137,8 @@ class Block {
   std::uint64_t keys_ = 0, versions_ = 0;
   std::vector<Chunk> chunks_;
 };
+
+// The same block under another identity.
+Status write_as(const Block& block, std::string_view identity, io::Sink& to);
 
 }  // namespace tidemark::history

@@ -2,9 +2,8 @@
 
 #include <algorithm>
 
-#include "crypto/crc32c.h"
+#include "history/block_maker.h"
 #include "history/event_places.h"
-#include "history/version_sorter.h"
 #include "io/gzip_members.h"
 #include "restore/base_image.h"
 #include "restore/delta_scan.h"
@@ -14,9 +13,12 @@ namespace {
 
 constexpr RevisionSpan kAllRevisions{Revision(1), Revision(INT64_MAX)};
 constexpr std::size_t kCopyMember = 256UL << 10U;  // local: small members cost little and are quickly inflated
-// What is wanted with every object of a custom kind, and is no secret.
-constexpr std::string_view kDefinitions = "/apiextensions.k8s.io/customresourcedefinitions/";
-constexpr std::size_t kMostKept = 64UL << 20U;
+
+BlockMaker::Options maker_options(const BuildOptions& options) {
+  BlockMaker::Options to{.scratch = options.scratch};
+  if (!options.copies) to.most_kept = 0;
+  return to;
+}
 
 // Counts, and ends when somebody asks to stop.
 class WatchedSource final : public io::Source {
@@ -46,9 +48,9 @@ class Build {
         listed_(listed),
         cache_(cache),
         options_(options),
-        sorter_(options.scratch) {
+        maker_(point.name.kind, maker_options(options)),
+        about_(maker_.about()) {
     about_.identity = identity_of(store.url(), listed);
-    about_.kind = point.name.kind;
   }
 
   Status run() {
@@ -61,9 +63,7 @@ class Build {
       return fail(Errc::conflict, "it was replaced while it was read");
     }
     TM_LET(io::PendingFile file, cache_.begin_block(about_.identity));
-    BlockWriter writer(file);
-    TM_CHECK(sorter_.drain(writer));
-    TM_CHECK(writer.finish(about_, kept_));
+    TM_CHECK(maker_.write(file));
     return cache_.publish(file);
   }
 
@@ -114,34 +114,14 @@ class Build {
     return cache_.publish(file);
   }
 
-  bool is_kept(std::string_view key) const {
-    return options_.copies && kept_.size() < kMostKept && key.find(kDefinitions) != std::string_view::npos;
-  }
-  Place keep(Bytes row) {
-    const Place place{.offset = kept_.size(), .bytes = row.size(), .crc = crypto::crc32c(0, row), .kept = true};
-    kept_.insert(kept_.end(), row.begin(), row.end());
-    return place;
-  }
-
   Status read_delta() {
     TM_LET(const auto body, open_text());
     EventPlaces text(*body);
-    Buffer row;
+    Time told{};
     const auto each = [&](const etcd::RowId& id, const etcd::KeyValue& kv, Time received) -> Status {
-      TM_LET(Place place, text.next());
-      if (about_.receipts.empty() || about_.receipts.back().time != received) {
-        about_.receipts.push_back({.first = id.main, .time = received, .sub = id.sub});
-        options_.progress(text_);
-      }
-      const std::string_view key = as_text(kv.key);
-      StoredVersion v{.id = id, .create = kv.create, .version = kv.version, .lease = kv.lease, .place = {}};
-      if (!id.tombstone && is_kept(key)) {
-        row.clear();
-        etcd::append_key_value(kv, row);
-        place = keep(row);
-      }
-      if (!id.tombstone) v.place = place;
-      return sorter_.add(key, v);
+      TM_LET(const Place place, text.next());
+      if (std::exchange(told, received) != received) options_.progress(text_);
+      return maker_.add_event(id, kv, place, received);
     };
     bool each_failed = false;
     TM_LET(const restore::DeltaScan scan, restore::scan_delta(text, kAllRevisions, each, each_failed, options_.stop));
@@ -173,17 +153,7 @@ class Build {
       if (options_.stop.stop_requested()) return fail(Errc::cancelled, "stopped");
       TM_LET(const etcd::RowId id, named(database.name(), etcd::decode_row_key(element.key)));
       TM_LET(const auto kv, named(database.name(), etcd::decode_key_value(element.value)));
-      const std::string_view key = as_text(kv.key);
-      StoredVersion v{.id = id, .create = kv.create, .version = kv.version, .lease = kv.lease, .place = {}};
-      if (!id.tombstone && is_kept(key)) {
-        v.place = keep(element.value);
-      } else if (!id.tombstone) {
-        v.place = {.offset = static_cast<std::uint64_t>(element.value.data() - begin),
-                   .bytes = element.value.size(),
-                   .crc = crypto::crc32c(0, element.value),
-                   .kept = false};
-      }
-      return sorter_.add(key, v);
+      return maker_.add_row(id, kv, element.value, static_cast<std::uint64_t>(element.value.data() - begin));
     }));
     if (settle_text()) return {};
     return copy_text([&](io::GzipSink& to) -> Status {
@@ -200,9 +170,8 @@ class Build {
   IndexCache& cache_;
   const BuildOptions& options_;
   std::uint64_t stored_ = 0, text_ = 0;
-  BlockAbout about_;
-  Buffer kept_;
-  VersionSorter sorter_;
+  BlockMaker maker_;
+  BlockAbout& about_;  // the maker's
 };
 
 }  // namespace

@@ -11,7 +11,7 @@ inline constexpr std::string_view kMagic = "TMINDEX\n";
 inline constexpr std::uint32_t kFormatVersion = 1;
 inline constexpr std::size_t kHeadBytes = 16;   // magic, version, CRC-32C of both
 inline constexpr std::size_t kFootBytes = 112;  // see the table
-inline constexpr std::size_t kTablesCrc = 104, kFootCrc = 108;
+inline constexpr std::size_t kTablesAt = 8, kIdentitySize = 40, kTablesCrc = 104, kFootCrc = 108;  // in the foot
 inline constexpr std::size_t kMemberBytes = 16, kReceiptBytes = 24;
 inline constexpr std::size_t kChunkBytes = 16UL << 10U;  // a chunk ends with the key that reaches it
 

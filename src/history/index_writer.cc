@@ -128,4 +128,18 @@ Status BlockWriter::finish(const BlockAbout& about, Bytes kept) {
   return write(end);
 }
 
+// The identity is the last of the tables; its size and their checksum stand in the foot.
+Status write_as(const Block& block, std::string_view identity, io::Sink& to) {
+  const Bytes all = block.bytes(), old_foot = all.last(kFootBytes);
+  const Bytes before = all.first(all.size() - kFootBytes - block.about().identity.size());
+  const Bytes tables = before.subspan(load_le<std::uint64_t>(old_foot.subspan(kTablesAt)));
+  Buffer foot(old_foot.begin(), old_foot.end());
+  store_le(foot.data() + kIdentitySize, std::uint64_t{identity.size()});
+  store_le(foot.data() + kTablesCrc, crypto::crc32c(crypto::crc32c(0, tables), as_bytes(identity)));
+  store_le(foot.data() + kFootCrc, crypto::crc32c(0, Bytes(foot).first(kFootCrc)));
+  TM_CHECK(to.write(before));
+  TM_CHECK(to.write(as_bytes(identity)));
+  return to.write(foot);
+}
+
 }  // namespace tidemark::history

@@ -8,6 +8,7 @@
 #include "base/testing/fake_clock.h"
 #include "bucket/delta.h"
 #include "bucket/name.h"
+#include "catalog/sidecar.h"
 #include "crypto/crc32c.h"
 #include "crypto/sha256.h"
 #include "etcd/testing/sample.h"
@@ -89,8 +90,8 @@ Chain::Chain(std::uint64_t seed, ChainOptions options) : random_(seed), last_(op
     }
   }
   const auto object = [&](bool full, Revision from, Revision to) {
-    Object o{.full = full, .gzip = below(3) != 0, .first = from, .last = to};
-    o.member_bytes = below(2) == 0 ? 1 + below(5000) : 1UL << 20U;
+    Object o{.full = full, .gzip = below(3) != 0 || options.seekable, .first = from, .last = to};
+    o.member_bytes = below(2) == 0 || options.seekable ? 1 + below(5000) : 1UL << 20U;
     if (full && below(2) == 0 && to.raw() > 4) o.compacted = 2 + static_cast<std::int64_t>(below(to.raw() - 2));
     objects_.push_back(o);
   };
@@ -325,6 +326,26 @@ std::uint64_t IndexedStore::cache_bytes() const {
   std::uint64_t bytes = 0;
   for (const io::Path& file : cache_files()) bytes += io::size_of_file(file).value_or(0);
   return bytes;
+}
+
+std::size_t IndexedStore::publish_blocks() {
+  std::size_t published = 0;
+  const auto timeline = index_->origin().timeline();
+  EXPECT_TRUE(timeline);
+  for (const auto* points : {&timeline->fulls, &timeline->deltas}) {
+    for (const catalog::Point& point : *points) {
+      EXPECT_TRUE(index_->with(point, [&](const Block& block) -> Status {
+        if (block.about().text_in != TextIn::gzip_object) return {};
+        io::BufferSink bytes;
+        TM_CHECK(write_as(block, published_identity(point.key, point.size), bytes));
+        published++;
+        return store_->put(catalog::index_key(point.key), bytes.buffer());
+      }));
+    }
+  }
+  EXPECT_TRUE(io::remove_tree(cache_));
+  reopen();
+  return published;
 }
 
 void IndexedStore::replace_all(const Chain::Change& change) {

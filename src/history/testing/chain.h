@@ -18,7 +18,8 @@ struct ChainOptions {
   int revisions = 60;
   std::size_t value_bytes = 600;  // at most, of most values
   int keys = 25;
-  bool objects = false;  // values are Kubernetes objects, as JSON
+  bool objects = false;   // values are Kubernetes objects, as JSON
+  bool seekable = false;  // every object is gzip of small members
 };
 
 class Chain {
@@ -93,6 +94,9 @@ class IndexedStore {
   std::uint64_t cache_bytes() const;
   std::uint64_t bytes_read() { return tally_.of(store::StoreCall::get).bytes; }
   void replace_all(const Chain::Change& change);
+  // Puts the block of every object beside it, as a recorder does, and empties the cache. How many: copies of text
+  // cannot be published.
+  std::size_t publish_blocks();
   void damage_one(std::uint64_t which);
   // One file of the cache is cut, emptied, changed in one bit or removed.
   void damage_cache(std::mt19937_64& random);
