@@ -6,6 +6,8 @@
 namespace tidemark::history {
 namespace {
 
+constexpr std::size_t kMostWishes = 1UL << 15U;
+
 // The newest of these at or below `reach`; nullptr: there is none. They ascend.
 const StoredVersion* newest(std::span<const StoredVersion> versions, Revision reach) {
   const auto above =
@@ -58,24 +60,37 @@ Status Lookup::add_base(const catalog::Point& base, Revision reach) {
   });
 }
 
-Status Lookup::read(const std::function<bool(std::string_view key, Revision mod)>& keep, Rows& into, std::string& bad) {
-  std::vector<Index::Wish> wishes;
-  for (const auto& [key, settled] : settled_) {
-    const StoredVersion& version = settled.version;
-    if (version.id.tombstone) continue;
-    if (!keep || keep(key, version.id.main)) {
-      wishes.push_back({settled.point, key, version});
-    } else {
-      into.insert_or_assign(key, bare_row(version));
+Status Lookup::read(const std::function<bool(std::string_view key, Revision mod)>& keep, RowSpool& into,
+                    std::string& bad) {
+  std::vector<AllSettled::iterator> wanted;  // with their values
+  for (auto at = settled_.begin(); at != settled_.end();) {
+    const StoredVersion& version = at->second.version;
+    if (!version.id.tombstone && (!keep || keep(at->first, version.id.main))) {
+      wanted.push_back(at++);
+      continue;
     }
+    if (!version.id.tombstone) TM_CHECK(into.put(at->first, bare_row(version)));
+    at = settled_.erase(at);
   }
+  // As they stand in the objects; so many at a time that what is to be said of each takes little memory.
+  std::ranges::sort(wanted, {}, [](const auto& at) {
+    return std::pair(std::string_view(at->second.point->key), at->second.version.place.offset);
+  });
+  for (std::span<const AllSettled::iterator> left = wanted; !left.empty();) {
+    const auto some = left.first(std::min(left.size(), kMostWishes));
+    TM_CHECK(read_some(some, into, bad));
+    for (const auto& at : some) settled_.erase(at);
+    left = left.subspan(some.size());
+  }
+  return {};
+}
+
+Status Lookup::read_some(std::span<const AllSettled::iterator> some, RowSpool& into, std::string& bad) {
+  std::vector<Index::Wish> wishes;
+  wishes.reserve(some.size());
+  for (const auto& at : some) wishes.push_back({at->second.point, at->first, at->second.version});
   return index_.read(
-      wishes,
-      [&](const Index::Wish& wish, Row row) -> Status {
-        into.insert_or_assign(std::string(wish.key), std::move(row));
-        return {};
-      },
-      bad);
+      wishes, [&](const Index::Wish& wish, Row row) -> Status { return into.put(wish.key, std::move(row)); }, bad);
 }
 
 }  // namespace tidemark::history

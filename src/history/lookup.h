@@ -10,6 +10,7 @@
 
 #include "history/asked.h"
 #include "history/index.h"
+#include "history/row_spool.h"
 #include "restore/plan.h"
 
 namespace tidemark::history {
@@ -27,8 +28,9 @@ class Lookup {
   RevisionSpan held() const { return held_; }
   std::optional<Time> last_change() const { return last_change_; }
 
-  // The rows, those that `keep` does not want without their values. Errors as Index::read()'s.
-  Status read(const std::function<bool(std::string_view key, Revision mod)>& keep, Rows& into, std::string& bad);
+  // The rows, those that `keep` does not want without their values. Errors as Index::read()'s and the spool's. Once:
+  // what is read is forgotten here.
+  Status read(const std::function<bool(std::string_view key, Revision mod)>& keep, RowSpool& into, std::string& bad);
 
  private:
   struct Settled {
@@ -38,9 +40,12 @@ class Lookup {
   using Settle = std::function<void(std::string_view key, std::span<const StoredVersion> versions)>;
   Status look(const catalog::Point& point, const Block& block, const Settle& settle) const;
 
+  using AllSettled = std::map<std::string, Settled, std::less<>>;
+  Status read_some(std::span<const AllSettled::iterator> some, RowSpool& into, std::string& bad);
+
   Index& index_;
   const Asked& asked_;
-  std::map<std::string, Settled, std::less<>> settled_;
+  AllSettled settled_;
   RevisionSpan held_;
   std::optional<Time> last_change_;
 };

@@ -21,12 +21,16 @@ Row row_of(const etcd::KeyValue& kv, const Moment::Keep& keep) {
   return row;
 }
 
-// What the newest events say of each key, nullopt: deleted.
-using Settled = std::map<std::string, std::optional<Row>, std::less<>>;
+Status settle(const etcd::RowId& id, const etcd::KeyValue& kv, const Moment::Keep& keep, RowSpool& settled) {
+  if (!id.tombstone) return settled.put(as_text(kv.key), row_of(kv, keep));
+  settled.put_gone(as_text(kv.key));
+  return {};
+}
 
-// The newest row at or below `reach` of each key that nothing newer has settled.
+// The newest row at or below `reach` of each key that nothing newer has settled. `each_failed`: the fault is the
+// spool's.
 Status add_base(const bolt::Reader& base, Revision reach, const Asked& asked, const Moment::Keep& keep,
-                Settled& settled, const std::stop_token& stop) {
+                RowSpool& settled, bool& each_failed, const std::stop_token& stop) {
   TM_LET(const auto rows, base.bucket("key"));
   return base.for_each_backwards(rows, [&](const bolt::Element& element) -> Status {
     if (stop.stop_requested()) return fail(Errc::cancelled, "stopped");
@@ -34,20 +38,11 @@ Status add_base(const bolt::Reader& base, Revision reach, const Asked& asked, co
     if (id.main > reach) return {};
     TM_LET(const auto kv, named(base.name(), etcd::decode_key_value(element.value)));
     const std::string_view key = as_text(kv.key);
-    if (!asked.names(key) || settled.contains(key)) return {};
-    settled.emplace(key, id.tombstone ? std::nullopt : std::optional(row_of(kv, keep)));
-    return {};
+    if (!asked.names(key) || settled.knows(key)) return {};
+    Status settled_now = settle(id, kv, keep, settled);
+    each_failed = !settled_now;
+    return settled_now;
   });
-}
-
-Status add_event(const etcd::RowId& id, const etcd::KeyValue& kv, const Asked& asked, const Moment::Keep& keep,
-                 Settled& settled) {
-  const std::string_view key = as_text(kv.key);
-  if (!asked.names(key)) return {};
-  std::optional<Row> row;
-  if (!id.tombstone) row = row_of(kv, keep);
-  settled.insert_or_assign(std::string(key), std::move(row));
-  return {};
 }
 
 }  // namespace
@@ -114,16 +109,14 @@ Status Moment::settle_base() {
 }
 
 // False: an object was not what it seemed, plan again.
-Result<bool> Moment::gather(const Asked& asked, const Keep& keep, Rows& rows) {
+Result<bool> Moment::try_gather(const Asked& asked, const Keep& keep, RowSpool& rows) {
   if (options_.index == nullptr) return walk(asked, keep, rows);
-  rows.clear();
   auto whole = look_up(asked, keep, rows);
   if (whole || !give_up_index(options_.index, whole.error())) return whole;
   return false;  // the base is to be opened
 }
 
-Result<bool> Moment::walk(const Asked& asked, const Keep& keep, Rows& rows) {
-  Settled settled;
+Result<bool> Moment::walk(const Asked& asked, const Keep& keep, RowSpool& rows) {
   std::uint64_t done = 0, all = 0;
   for (const restore::Step& step : plan_.steps) all += step.point.size;
   for (const restore::Step& step : plan_.steps) {
@@ -133,7 +126,7 @@ Result<bool> Moment::walk(const Asked& asked, const Keep& keep, Rows& rows) {
     const auto scanned = [&]() -> Result<restore::DeltaScan> {
       TM_LET(const auto body, from_.body(step.point));
       const auto each = [&](const etcd::RowId& id, const etcd::KeyValue& kv) {
-        return add_event(id, kv, asked, keep, settled);
+        return asked.names(as_text(kv.key)) ? settle(id, kv, keep, rows) : Status();
       };
       return restore::scan_delta(*body, step.take, each, each_failed, options_.stop);
     }();
@@ -149,18 +142,16 @@ Result<bool> Moment::walk(const Asked& asked, const Keep& keep, Rows& rows) {
     done += step.point.size;
   }
   if (options_.progress) options_.progress("rows", 0, 0);
-  if (auto walked = add_base(base_->database(), plan_.reach, asked, keep, settled, options_.stop); !walked) {
-    return learn(plan_.base.key, walked.error());
-  }
+  bool each_failed = false;
+  const Status walked = add_base(base_->database(), plan_.reach, asked, keep, rows, each_failed, options_.stop);
+  if (each_failed) return std::unexpected(walked.error());
+  if (!walked) return learn(plan_.base.key, walked.error());
   if (const Status proven = base_->proven(); !proven) return learn(plan_.base.key, proven.error());
-  rows.clear();
-  for (auto& [key, row] : settled) {
-    if (row) rows.emplace_hint(rows.end(), key, *std::move(row));
-  }
+  rows.forget_gone();
   return true;
 }
 
-Result<bool> Moment::look_up(const Asked& asked, const Keep& keep, Rows& rows) {
+Result<bool> Moment::look_up(const Asked& asked, const Keep& keep, RowSpool& rows) {
   Lookup lookup(*options_.index, asked);
   for (const restore::Step& step : plan_.steps) {
     const std::string& key = step.point.key;
@@ -178,7 +169,6 @@ Result<bool> Moment::look_up(const Asked& asked, const Keep& keep, Rows& rows) {
   std::string bad;
   const Status read = lookup.read(keep, rows, bad);
   if (read) return true;
-  rows.clear();
   if (!bad.empty()) return learn(bad, read.error());
   if (read.error().code == Errc::conflict) return false;  // its block was forgotten
   return std::unexpected(read.error());
@@ -193,11 +183,19 @@ Result<Rows> Moment::below(std::span<const std::string> prefixes, const Keep& ke
 Result<Rows> Moment::below(const Asked& asked) { return below(asked, {}); }
 
 Result<Rows> Moment::below(const Asked& asked, const Keep& keep) {
+  RowSpool rows(options_.scratch, RowSpool::kNoLimit);
+  TM_CHECK(gather(asked, keep, rows));
+  return rows.take_rows();
+}
+
+Status Moment::below(const Asked& asked, RowSpool& into) { return gather(asked, {}, into); }
+
+Status Moment::gather(const Asked& asked, const Keep& keep, RowSpool& rows) {
   for (int round = 0; round < kMostRounds; ++round) {
     TM_CHECK(settle_base());
-    Rows rows;
-    TM_LET(const bool whole, gather(asked, keep, rows));
-    if (whole) return rows;
+    rows.clear();
+    TM_LET(const bool whole, try_gather(asked, keep, rows));
+    if (whole) return {};
   }
   return fail(Errc::corrupt, "planning does not come to an end: the objects in the store keep changing");
 }

@@ -1,10 +1,10 @@
 // The rows of an etcd as they were at one moment, for a few prefixes of keys: from a base and deltas, or one snapshot.
 //
 // Nothing is rebuilt: the deltas' events and the base's rows below the prefixes are gathered, everything else is passed
-// over. Memory: what was below the prefixes at that moment, never the whole store. Everything is proven with the same
-// readers as a restore's (digests, order, density) before it is handed out; a bad object is planned around as there.
-// With an index the objects were proven when it was made, and the same rows come from their places alone; where it
-// cannot be made, everything is read. Threads: one at a time.
+// over. Memory: what was below the prefixes at that moment, never the whole store; with a spool not even that.
+// Everything is proven with the same readers as a restore's (digests, order, density) before it is handed out; a bad
+// object is planned around as there. With an index the objects were proven when it was made, and the same rows come
+// from their places alone; where it cannot be made, everything is read. Threads: one at a time.
 #pragma once
 
 #include <functional>
@@ -21,7 +21,7 @@
 #include "base/result.h"
 #include "history/asked.h"
 #include "history/index.h"
-#include "history/row.h"
+#include "history/row_spool.h"
 #include "io/file.h"
 #include "restore/base_image.h"
 #include "restore/course.h"
@@ -55,12 +55,15 @@ class Moment {
   using Keep = std::function<bool(std::string_view key, Revision mod)>;
   Result<Rows> below(std::span<const std::string> prefixes, const Keep& keep);
   Result<Rows> below(const Asked& asked, const Keep& keep);
+  // The same for what may be a whole cluster.
+  Status below(const Asked& asked, RowSpool& into);
 
   // The state that is shown: the target, or the newest provable one. The rest is for what is said about it.
   Revision revision() const { return plan_.reach; }
   const restore::Plan& plan() const { return plan_; }
   // No change after the target's time is known: the newest state is shown.
   bool beyond_the_end() const { return course_.beyond_the_end; }
+  const io::Path& scratch() const { return options_.scratch; }
   // When that revision was the newest: the target's time; else when its last change was received, as far as below() has
   // met it, or the creation of the newest object used.
   Time time() const;
@@ -71,9 +74,10 @@ class Moment {
   Status settle_base();
   Result<bool> open_base(const restore::Plan& plan);
   Result<bool> base_of_index(const restore::Plan& plan);
-  Result<bool> gather(const Asked& asked, const Keep& keep, Rows& rows);
-  Result<bool> walk(const Asked& asked, const Keep& keep, Rows& rows);
-  Result<bool> look_up(const Asked& asked, const Keep& keep, Rows& rows);
+  Status gather(const Asked& asked, const Keep& keep, RowSpool& rows);
+  Result<bool> try_gather(const Asked& asked, const Keep& keep, RowSpool& rows);
+  Result<bool> walk(const Asked& asked, const Keep& keep, RowSpool& rows);
+  Result<bool> look_up(const Asked& asked, const Keep& keep, RowSpool& rows);
   Result<bool> learn(const std::string& key, const Error& why);
 
   restore::Origin& from_;

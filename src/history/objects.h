@@ -26,7 +26,7 @@ class Selection {
     const kube::Resource* resource = nullptr;
     std::string_view ns, name;  // views into the key
     const std::string* key = nullptr;
-    const Row* row = nullptr;
+    const RowSpool::Entry* row = nullptr;
   };
   // One that was asked for by name and was not there.
   struct Missing {
@@ -40,8 +40,9 @@ class Selection {
                                 bool words_needed = true);
   Selection(Selection&&) noexcept = default;
 
-  // Those that match, one after another. An object that cannot be read comes as its failure (Errc::denied: encrypted at
-  // rest, and there is no key; Errc::corrupt), whatever its labels. Stops when `each` fails.
+  // Those that match, one after another; so many objects there may be, one is in memory. An object that cannot be read
+  // comes as its failure (Errc::denied: encrypted at rest, and there is no key; Errc::corrupt), whatever its labels.
+  // Stops when `each` fails.
   Status for_each(const std::function<Status(const Entry&, Result<nlohmann::json>)>& each) const;
 
   const Wanted& wanted() const { return wanted_; }
@@ -56,13 +57,14 @@ class Selection {
   const std::vector<std::string>& notes() const { return notes_; }
 
  private:
-  Selection(const ObjectWish& wish, Wanted wanted) : wish_(wish), wanted_(std::move(wanted)) {}
+  Selection(const ObjectWish& wish, Wanted wanted, RowSpool rows)
+      : wish_(wish), wanted_(std::move(wanted)), rows_(std::move(rows)) {}
   Status load_rows(Moment& moment);
   void pick(const Wanted::Kind& kind);
 
   ObjectWish wish_;
   Wanted wanted_;
-  Rows rows_;
+  RowSpool rows_;
   std::vector<Entry> entries_;
   std::vector<Missing> missing_;
   mutable std::vector<std::string> notes_;
