@@ -9,7 +9,9 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "cli/testing/run.h"
 #include "kit/serve_drill.h"
+#include "kube/testing/structural_rows.h"
 #include "link/kube_client.h"
 
 namespace tidemark::testing {
@@ -76,6 +78,71 @@ TEST_F(ServeDrill, IsTheClusterAsItWas) {
   }
   EXPECT_EQ(listed.size(), after.objects.size());
   EXPECT_EQ(past->stop(), 0) << past->log();
+}
+
+// A definition whose versions say of `spec` what is given: stored in v1, shown in v2.
+json definition_of_parts(const json& spec) {
+  const json schema{{"openAPIV3Schema", {{"type", "object"}, {"properties", {{"spec", spec}}}}}};
+  return {{"apiVersion", "apiextensions.k8s.io/v1"},
+          {"kind", "CustomResourceDefinition"},
+          {"metadata", {{"name", "parts.drill.example.com"}}},
+          {"spec",
+           {{"group", "drill.example.com"},
+            {"scope", "Namespaced"},
+            {"names", {{"plural", "parts"}, {"singular", "part"}, {"kind", "Part"}, {"listKind", "PartList"}}},
+            {"versions",
+             {{{"name", "v1"}, {"served", true}, {"storage", true}, {"schema", schema}},
+              {{"name", "v2"}, {"served", true}, {"storage", false}, {"schema", schema}}}}}}};
+}
+
+// What was stored before its definition had a schema is shown with the defaults of that and without what it lacks.
+TEST_F(ServeDrill, CustomResourcesAreReadByTheirSchemas) {
+  const auto write = [&](const std::string& verb, const json& object) {
+    const io::Path file = dir_.path() / "object.json";
+    std::ofstream(file) << object;
+    const auto done = bed_->kubectl({verb, "-f", file.string()});
+    EXPECT_TRUE(done) << done.error().what;
+  };
+  write("create", definition_of_parts({{"type", "object"}, {"x-kubernetes-preserve-unknown-fields", true}}));
+  MUST(const std::string known,
+       bed_->kubectl({"wait", "--for=condition=Established", "--timeout=10m", "crd", "parts.drill.example.com"}));
+  json stored = json::object(), wanted = json::object(), schema{{"type", "object"}, {"properties", json::object()}};
+  for (std::size_t i = 0; i < std::size(kube::testing::kStructuralRows); i++) {
+    const auto& row = kube::testing::kStructuralRows[i];
+    const std::string field = fmt::format("row{}", i);
+    stored[field] = json::parse(row.stored);
+    wanted[field] = json::parse(row.read);
+    schema["properties"][field] = json::parse(row.schema);
+  }
+  schema["properties"]["late"] = {{"type", "string"}, {"default", "is here"}};
+  wanted["late"] = "is here";
+  write("create", {{"apiVersion", "drill.example.com/v1"},
+                   {"kind", "Part"},
+                   {"metadata", {{"name", "one"}, {"namespace", "default"}}},
+                   {"spec", stored}});
+  write("replace", definition_of_parts(schema));
+  const auto part = [&] {
+    const auto text = bed_->kubectl({"get", "parts", "one", "-n", "default", "-o", "json"});
+    return text ? json::parse(*text) : json();
+  };
+  const auto give_up = std::chrono::steady_clock::now() + 10min;
+  while (!part().at("spec").contains("late") && std::chrono::steady_clock::now() < give_up) {
+    std::this_thread::sleep_for(20ms);
+  }
+  const json living = part();
+  for (const auto& [field, value] : wanted.items()) {
+    const std::size_t row = field == "late" ? 0 : std::stoul(field.substr(3));
+    EXPECT_EQ(living.at("spec").value(field, json()), value) << kube::testing::kStructuralRows[row].name;
+  }
+  record("full");
+  const auto got = cli::testing::run({"get", "parts/one", "-n", "default", "-o", "json", "--store", store_url()});
+  ASSERT_EQ(got.code, 0) << got.err;
+  EXPECT_EQ(json::parse(got.out), living);
+  MUST(const auto past, Serving::start(store_url(), "latest"));
+  EXPECT_EQ(past->got({"get", "parts", "one", "-n", "default"}), living);
+  EXPECT_EQ(past->got({"get", "parts.v1.drill.example.com", "one", "-n", "default"}).at("spec"), living.at("spec"));
+  EXPECT_EQ(past->stop(), 0) << past->log();
+  write("delete", definition_of_parts(schema));
 }
 
 TEST_F(ServeDrill, KubectlWorks) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kube/storage_value.h"
+#include "kube/structural.h"
 
 namespace tidemark::history {
 namespace {
@@ -67,9 +68,9 @@ Status Wanted::read_words(std::string_view verb) {
   return {};
 }
 
-Status Wanted::load(const std::function<Result<Rows>(const std::string& prefix)>& definitions) {
+Result<Rows> Wanted::load(const std::function<Result<Rows>(const std::string& prefix)>& definitions) {
   const std::string prefix = wish_.etcd_prefix + "/" + std::string(kube::kDefinitionPrefix) + "/";
-  TM_LET(const Rows rows, definitions(prefix));
+  TM_LET(Rows rows, definitions(prefix));
   Buffer plain;
   for (const auto& [key, row] : rows) {
     const auto value = opened_value(wish_.decryptor, key, row.value, plain);
@@ -80,13 +81,30 @@ Status Wanted::load(const std::function<Result<Rows>(const std::string& prefix)>
       notes_.push_back(fmt::format("{}: {}", key, read.error().what));
     }
   }
-  return {};
+  return rows;
+}
+
+// The schemas of those kinds that are meant: all of them would be too much.
+void Wanted::keep_schemas(const Rows& definitions) {
+  const std::string prefix = wish_.etcd_prefix + "/" + std::string(kube::kDefinitionPrefix) + "/";
+  Buffer plain;
+  for (const Kind& kind : kinds_) {
+    const auto row = definitions.find(prefix + kind.resource->full_name());
+    if (!kind.resource->custom || kind.resource->schemas || row == definitions.end()) continue;
+    const auto value = opened_value(wish_.decryptor, row->first, row->second.value, plain);
+    if (!value) continue;  // told by load()
+    resources_.set_schemas(kind.resource->full_name(),
+                           std::make_shared<kube::StructuralSchemas>(std::string(as_text(*value))));
+  }
 }
 
 Status Wanted::resolve(const std::function<Result<Rows>(const std::string& prefix)>& definitions,
                        std::string_view when) {
   const auto known = [&](const Words& a) { return resources_.find(a.word) != nullptr; };
-  if (words_.empty() || !std::ranges::all_of(words_, known)) TM_CHECK(load(definitions));
+  Rows defined;
+  if (words_.empty() || !std::ranges::all_of(words_, known)) {
+    TM_LET(defined, load(definitions));
+  }
   if (words_.empty()) {
     for (const Resource* resource : resources_.all()) {
       if (resource->namespaced || wish_.all_namespaces) kinds_.push_back({resource, {}});
@@ -104,6 +122,7 @@ Status Wanted::resolve(const std::function<Result<Rows>(const std::string& prefi
     return hinted(Status(fail(Errc::not_found, "there was no kind '{}' {}", a.word, when)),
                   near.empty() ? "get crd shows the kinds that were defined" : "did you mean " + near + "?");
   }
+  keep_schemas(defined);
   return {};
 }
 

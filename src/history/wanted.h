@@ -78,7 +78,8 @@ class Wanted {
   };
   explicit Wanted(const ObjectWish& wish) : wish_(wish) {}
   Status read_words(std::string_view verb);
-  Status load(const std::function<Result<Rows>(const std::string& prefix)>& definitions);
+  Result<Rows> load(const std::function<Result<Rows>(const std::string& prefix)>& definitions);
+  void keep_schemas(const Rows& definitions);
 
   ObjectWish wish_;
   std::vector<Words> words_;

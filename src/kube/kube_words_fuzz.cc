@@ -9,6 +9,7 @@
 #include "kube/selector.h"
 #include "kube/served.h"
 #include "kube/storage_value.h"
+#include "kube/structural.h"
 
 namespace {
 
@@ -32,6 +33,12 @@ void define(Bytes text) {
   if (!definition) return;
   const nlohmann::json object{{"spec", {{"a", {1, 2}}}}};
   kube::cells_of(*definition, object, Time());
+  const kube::StructuralSchemas schemas{std::string(as_text(text))};
+  for (const std::string& version : {definition->version, std::string("v1")}) {
+    nlohmann::json copy = object;
+    schemas.read(copy, version);
+    schemas.convert(copy, version);
+  }
 }
 
 }  // namespace

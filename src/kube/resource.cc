@@ -152,6 +152,12 @@ Resources::Resources() {
 
 void Resources::add(Resource custom) { all_.push_back(std::move(custom)); }
 
+void Resources::set_schemas(std::string_view full_name, std::shared_ptr<const StructuralSchemas> schemas) {
+  for (Resource& resource : all_) {
+    if (resource.custom && resource.full_name() == full_name) resource.schemas = schemas;
+  }
+}
+
 std::vector<const Resource*> Resources::all() const {
   std::vector<const Resource*> every;
   for (const Resource& r : all_) every.push_back(&r);

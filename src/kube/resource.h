@@ -7,6 +7,7 @@
 #pragma once
 
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +17,8 @@
 #include "base/result.h"
 
 namespace tidemark::kube {
+
+class StructuralSchemas;
 
 // A column that a definition asks for in tables (additionalPrinterColumns).
 struct PrinterColumn {
@@ -36,6 +39,8 @@ struct Resource {
   bool other_versions = false;         // stored objects may be in other versions ...
   bool convertible = true;             // ... which differ in nothing but their name
   std::vector<PrinterColumn> columns;  // of `version`
+  // What objects are read by; null: they are left as they are stored. Only where objects are read, for it is large.
+  std::shared_ptr<const StructuralSchemas> schemas;
 
   // "configmaps", "deployments.apps": as errors name it.
   std::string full_name() const { return group.empty() ? plural : plural + "." + group; }
@@ -51,6 +56,8 @@ class Resources {
  public:
   Resources();  // Kubernetes' own
   void add(Resource custom);
+  // Of the custom resource with that full name, if there is one.
+  void set_schemas(std::string_view full_name, std::shared_ptr<const StructuralSchemas> schemas);
 
   // As kubectl takes them: the plural, the singular, the kind or a short name, in any case, perhaps followed by a group
   // ("deployments.apps") or a version and a group ("deployments.v1.apps"). Of several the first: Kubernetes' own first.

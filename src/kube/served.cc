@@ -3,6 +3,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "kube/structural.h"
+
 namespace tidemark::kube {
 namespace {
 
@@ -111,6 +113,14 @@ void convert_definition(json& object) {
   if (unknown != nullptr && unknown->is_boolean() && !unknown->get<bool>()) spec->erase("preserveUnknownFields");
 }
 
+// "v1" of "example.com/v1".
+std::string stored_version(const json& object) {
+  const auto found = object.find("apiVersion");
+  if (found == object.end() || !found->is_string()) return {};
+  const auto& whole = found->get_ref<const std::string&>();
+  return whole.substr(whole.find('/') + 1);
+}
+
 }  // namespace
 
 bool as_served(json& object, const Resource& resource) {
@@ -121,10 +131,12 @@ bool as_served(json& object, const Resource& resource) {
     if (resource.kind == "CustomResourceDefinition") convert_definition(object);
     return true;
   }
+  if (resource.schemas) resource.schemas->read(object, stored_version(object));
   const std::string wanted = resource.group + "/" + resource.version;
   if (resource.version.empty() || says(object, "apiVersion", wanted)) return true;
   if (!resource.convertible) return false;
   object["apiVersion"] = wanted;
+  if (resource.schemas) resource.schemas->convert(object, resource.version);
   return true;
 }
 

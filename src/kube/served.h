@@ -1,9 +1,8 @@
 // What an API server adds to a stored object before anybody sees it, apart from what the types alone say
-// (kube/object_json.h): the few defaults of reading, custom resources in the version that clients get, definitions in
-// v1.
-// Threads: any.
-// Source: k8s.io/kubernetes pkg/apis (zz_generated.defaults.go), apiextensions-apiserver pkg/apis/apiextensions/v1
-// (conversion.go, defaults.go) and pkg/apiserver/conversion (nop_converter.go).
+// (kube/object_json.h): the few defaults of reading, custom resources as their schemas have them (kube/structural.h)
+// and in the version that clients get, definitions in v1. Threads: any. Source: k8s.io/kubernetes pkg/apis
+// (zz_generated.defaults.go), apiextensions-apiserver pkg/apis/apiextensions/v1 (conversion.go, defaults.go) and
+// pkg/apiserver/conversion (nop_converter.go).
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>

@@ -4,6 +4,7 @@
 
 #include "kube/json_text.h"
 #include "kube/schema.h"
+#include "kube/structural.h"
 #include "kube/version_order.h"
 
 namespace tidemark::serve {
@@ -116,12 +117,14 @@ void ServedKinds::add_built_in(const kube::Resource& resource, std::string_view 
 Status ServedKinds::add_definition(Bytes value) {
   TM_LET(json definition, kube::parse_json_or_cbor(value));
   TM_LET(const kube::Resource all, kube::read_definition(value));
+  const auto schemas = std::make_shared<kube::StructuralSchemas>(std::string(as_text(value)));
   for (const std::string& version : shown_versions(definition.at("spec"))) {
     json only = definition;
     const std::string alone = only_serving(only, version).dump(-1, ' ', false, json::error_handler_t::replace);
     ServedKind kind{.resource = {}, .version = version, .list_kind = {}, .selectable = {}, .schema = {}};
     TM_LET(kind.resource, kube::read_definition(as_bytes(alone)));
     kind.resource.version = version;
+    kind.resource.schemas = schemas;
     read_extras(definition, kind);
     if (kind.list_kind.empty()) kind.list_kind = kind.resource.kind + "List";
     if (!version.empty()) kinds_.push_back(std::move(kind));
