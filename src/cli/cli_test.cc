@@ -307,12 +307,20 @@ TEST(Cli, BashTakesItsCompletion) {
   const auto dir = io::TempDir::create().value();
   const io::Path script = dir.path() / "completion.bash";
   ASSERT_TRUE(io::write_file_durably(script, as_bytes(run({"completion", "bash"}).out)));
-  const std::string command = "bash -c \"source '" + script.native() +
-                              "'; COMP_WORDS=(tidemark list --si); COMP_CWORD=2; _tidemark; "
-                              "[ \\\"\\${COMPREPLY[*]}\\\" = --since ] || exit 1; "
-                              "COMP_WORDS=(tidemark sh); COMP_CWORD=1; _tidemark; "
-                              "[ \\\"\\${COMPREPLY[*]}\\\" = show ]\"";
-  EXPECT_EQ(std::system(command.c_str()), 0) << command;
+  struct Row {
+    const char* words;
+    const char* completed;  // up to what begins it all
+  };
+  for (const Row& row :
+       {Row{"list --si", "--since"}, Row{"sh", "show"}, Row{"record --once f", "full"}, Row{"list --progress b", "bar"},
+        Row{"list -o js", "json"}, Row{"diff --output d", "diff"}, Row{"get -o jsonpath-a", "jsonpath-as-json="},
+        Row{"restore etcd --as-", ""}, Row{"list --store --si", ""}, Row{"list --store /dev/nul", "/dev/null"}}) {
+    const std::string command = fmt::format(
+        "bash -c \"source '{}'; COMP_WORDS=(tidemark {}); COMP_CWORD=\\$((\\${{#COMP_WORDS[@]}} - 1)); "
+        "_tidemark; [ \\\"\\${{COMPREPLY[*]}}\\\" = '{}' ]\"",
+        script.native(), row.words, row.completed);
+    EXPECT_EQ(std::system(command.c_str()), 0) << command;
+  }
 }
 
 TEST(Cli, QuestionsNeedSomebodyWhoAnswers) {

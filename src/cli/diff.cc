@@ -126,9 +126,10 @@ void add_diff(Program& program) {
   app.add_flag("--live", wish->live, "the running cluster instead of --to")->excludes(to);
   add_cluster_options(app, wish->cluster);
   add_compared_options(app, wish->compared);
-  app.add_option("-o,--output", wish->format, "diff (unified, of YAML), table, json, yaml or name")
-      ->transform(CLI::Validator(read_format, ""))
-      ->type_name("FORMAT");
+  auto* const output = app.add_option("-o,--output", wish->format, "diff (unified, of YAML), table, json, yaml or name")
+                           ->transform(CLI::Validator(read_format, ""))
+                           ->type_name("FORMAT");
+  program.completes(*output, "diff table json yaml name");
   add_object_options(program, app, wish->reading);
   add_index_options(app, wish->reading.index);
   *namespace_option = app.get_option("--namespace");

@@ -124,7 +124,10 @@ void add_get(Program& program) {
   app.add_option("--at", wish->at, "latest, rev:1234, -2h, 2024-05-01T12:00:00Z or before:delete:KIND/NAME")
       ->capture_default_str()
       ->type_name("WHEN");
-  app.add_option("-o,--output", wish->output, kGetForms)->type_name("FORMAT");
+  CLI::Option* const output = app.add_option("-o,--output", wish->output, kGetForms)->type_name("FORMAT");
+  program.completes(*output,
+                    "table wide json yaml name jsonpath= jsonpath-as-json= jsonpath-file= custom-columns= "
+                    "custom-columns-file=");
   app.add_flag("--no-headers", wish->no_headers, "tables and custom columns without their headings");
   app.add_flag("--show-managed-fields", objects.managed_fields, "with metadata.managedFields");
   add_object_options(program, app, wish->reading);

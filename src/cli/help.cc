@@ -55,9 +55,30 @@ std::string words_after(const CLI::App& app) {
 
 // One case of a shell's `case` for `app` and each verb below it; `path` is "restore etcd".
 void bash_cases(const CLI::App& app, const std::string& path, std::string& to) {
-  to += fmt::format("    '{}') words='{}' ;;\n", path, words_after(app));
+  to += fmt::format("      '{}') words='{}' ;;\n", path, words_after(app));
   for (const CLI::App* sub : verbs_of(app)) {
     bash_cases(*sub, path.empty() ? sub->get_name() : path + " " + sub->get_name(), to);
+  }
+}
+
+bool takes_value(const CLI::Option& option) { return option.get_expected_max() > 0 && !option.get_positional(); }
+
+// The same for what may follow an option: `path:option`. The root's options stand behind every verb.
+void bash_value_cases(const Program& program, const CLI::App& app, const std::string& path, std::string& to) {
+  for (const CLI::Option* option : app.get_options()) {
+    if (!takes_value(*option)) continue;
+    std::vector<std::string> names;
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+    for (const std::string& name : option->get_snames()) names.push_back("-" + name);
+    std::string patterns;
+    for (const std::string& name : names) {
+      const std::string before = app.get_parent() == nullptr ? "*" : "'" + path + "'";
+      patterns += fmt::format("{}{}:'{}'", patterns.empty() ? "" : "|", before, name);
+    }
+    if (!names.empty()) to += fmt::format("    {}) words='{}' ;;\n", patterns, program.words_of(*option));
+  }
+  for (const CLI::App* sub : verbs_of(app)) {
+    bash_value_cases(program, *sub, path.empty() ? sub->get_name() : path + " " + sub->get_name(), to);
   }
 }
 
@@ -70,25 +91,29 @@ std::string all_verbs(const CLI::App& app) {
   return names;
 }
 
-std::string bash_script(const CLI::App& root) {
-  std::string cases;
-  bash_cases(root, "", cases);
+std::string bash_script(Program& program) {
+  std::string cases, values;
+  bash_cases(program.root(), "", cases);
+  bash_value_cases(program, program.root(), "", values);
   return fmt::format(R"(# bash completion for tidemark:  source <(tidemark completion bash)
 _tidemark() {{
-  local word path='' words='' current="${{COMP_WORDS[COMP_CWORD]}}"
+  local word path='' words='' current="${{COMP_WORDS[COMP_CWORD]}}" before="${{COMP_WORDS[COMP_CWORD - 1]}}"
   for word in "${{COMP_WORDS[@]:1:$((COMP_CWORD - 1))}}"; do
     case "$word" in
     {}) path="${{path:+$path }}$word" ;;
     esac
   done
-  case "$path" in
-{}  esac
+  case "$path:$before" in
+{}    *)
+      case "$path" in
+{}      esac ;;
+  esac
   COMPREPLY=($(compgen -W "$words" -- "$current"))
   [ "${{#COMPREPLY[@]}}" -gt 0 ] || COMPREPLY=($(compgen -f -- "$current"))
 }}
 complete -F _tidemark tidemark kubectl-tidemark
 )",
-                     all_verbs(root), cases);
+                     all_verbs(program.root()), values, cases);
 }
 
 std::string quoted(std::string text) {
@@ -96,24 +121,26 @@ std::string quoted(std::string text) {
   return "'" + text + "'";
 }
 
-void fish_lines(const CLI::App& app, const std::string& condition, std::string& to) {
+void fish_lines(const Program& program, const CLI::App& app, const std::string& condition, std::string& to) {
   for (const CLI::App* sub : verbs_of(app)) {
     to += fmt::format("complete -c tidemark -f -n {} -a {} -d {}\n", quoted(condition), sub->get_name(),
                       quoted(sub->get_description()));
-    fish_lines(*sub, "__fish_seen_subcommand_from " + sub->get_name(), to);
+    fish_lines(program, *sub, "__fish_seen_subcommand_from " + sub->get_name(), to);
   }
   const std::string when = app.get_parent() == nullptr ? "true" : condition;
   for (const CLI::Option* option : app.get_options()) {
     for (const std::string& name : option->get_lnames()) {
-      to += fmt::format("complete -c tidemark -n {} -l {} -d {}\n", quoted(when), name,
+      const std::string words = program.words_of(*option);
+      const std::string value = words.empty() ? (takes_value(*option) ? " -r" : "") : " -x -a " + quoted(words);
+      to += fmt::format("complete -c tidemark -n {} -l {}{} -d {}\n", quoted(when), name, value,
                         quoted(option->get_description()));
     }
   }
 }
 
-std::string fish_script(const CLI::App& root) {
+std::string fish_script(Program& program) {
   std::string lines = "# fish completion for tidemark:  tidemark completion fish | source\n";
-  fish_lines(root, "__fish_use_subcommand", lines);
+  fish_lines(program, program.root(), "__fish_use_subcommand", lines);
   return lines;
 }
 
@@ -135,13 +162,13 @@ std::string help_text(const Program& program, const CLI::App& app) {
   return text;
 }
 
-Result<std::string> completion_script(const CLI::App& root, std::string_view shell) {
-  if (shell == "bash") return bash_script(root);
-  if (shell == "fish") return fish_script(root);
+Result<std::string> completion_script(Program& program, std::string_view shell) {
+  if (shell == "bash") return bash_script(program);
+  if (shell == "fish") return fish_script(program);
   // zsh runs bash's script through its own emulation of `complete`. As a file of its fpath the script is loaded by the
   // first completion, and has to answer that itself.
   if (shell == "zsh") {
-    return "#compdef tidemark kubectl-tidemark\nautoload -U +X bashcompinit && bashcompinit\n" + bash_script(root) +
+    return "#compdef tidemark kubectl-tidemark\nautoload -U +X bashcompinit && bashcompinit\n" + bash_script(program) +
            "[[ $zsh_eval_context[-1] != loadautofunc ]] || _bash_complete -F _tidemark\n";
   }
   return fail(Errc::invalid, "no completion for '{}': bash, zsh and fish are known", shell);

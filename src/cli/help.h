@@ -17,7 +17,8 @@ class Program;
 // Summary, examples, usage, then options and verbs.
 std::string help_text(const Program& program, const CLI::App& app);
 
-// A script for "bash", "zsh" or "fish" that completes verbs and option names. Errc::invalid for another shell.
-Result<std::string> completion_script(const CLI::App& root, std::string_view shell);
+// A script for "bash", "zsh" or "fish" that completes verbs, option names, and the values of options that have a few;
+// where any value may stand, files. Errc::invalid for another shell.
+Result<std::string> completion_script(Program& program, std::string_view shell);
 
 }  // namespace tidemark::cli

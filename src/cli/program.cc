@@ -121,11 +121,22 @@ void Program::add_help_and_completion() {
   auto shell = std::make_shared<std::string>();
   CLI::App& completion = verb("completion", "print a completion script", "source <(tidemark completion bash)\n",
                               [shell](Program& p) -> Result<Exit> {
-                                TM_LET(const std::string script, completion_script(p.root(), *shell));
+                                TM_LET(const std::string script, completion_script(p, *shell));
                                 p.out() << script;
                                 return Exit::done;
                               });
   completion.add_option("SHELL", *shell, "bash, zsh or fish")->required();
+}
+
+// An option that checks for its words names them behind its type: "TEXT:{full,delta}".
+std::string Program::words_of(const CLI::Option& option) const {
+  if (const auto known = words_.find(&option); known != words_.end()) return known->second;
+  const std::string type = option.get_type_name();
+  const std::size_t open = type.find('{'), close = type.find('}');
+  if (open == std::string::npos || close == std::string::npos || close < open) return {};
+  std::string words = type.substr(open + 1, close - open - 1);
+  std::ranges::replace(words, ',', ' ');
+  return words;
 }
 
 CLI::App& Program::verb(const std::string& name, const std::string& summary, const std::string& examples, Run run) {
@@ -188,7 +199,9 @@ Result<std::unique_ptr<store::ObjectStore>> Program::open_store(std::string_view
 }
 
 void Program::add_format(CLI::App& app, Format& format) {
-  app.add_option("-o,--output", format, "table, wide, json, yaml or name")
+  CLI::Option* const output = app.add_option("-o,--output", format, "table, wide, json, yaml or name");
+  completes(*output, "table wide json yaml name");
+  output
       ->transform(CLI::Validator(
           [](std::string& word) {
             const auto found = formats().find(word);

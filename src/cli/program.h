@@ -92,6 +92,8 @@ class Program {
   CLI::Option* add_recipients(CLI::App& app);      // --age-recipients, for verbs that write into stores
   void add_format(CLI::App& app, Format& format);  // -o, --output
   void add_yes(CLI::App& app, bool& yes);          // --yes, -y
+  // What shells complete behind an option: words with blanks between. Not needed where the option checks for them.
+  void completes(const CLI::Option& option, std::string words) { words_[&option] = std::move(words); }
 
   // ---- for verbs, while running
 
@@ -114,6 +116,7 @@ class Program {
 
   CLI::App& root() { return *app_; }
   const std::string& examples_of(const CLI::App& app) const;
+  std::string words_of(const CLI::Option& option) const;  // empty: any
 
  private:
   void add_global_options();
@@ -127,6 +130,7 @@ class Program {
   std::unique_ptr<CLI::App> app_;
   std::map<const CLI::App*, std::string> examples_;
   std::map<const CLI::App*, Run> runs_;
+  std::map<const CLI::Option*, std::string> words_;
   std::map<const CLI::App*, AgeWish> ages_;  // each verb's own: CLI11 reads the environment for all of them
   AgeWish age_;                              // of the verb that runs
   std::optional<store::AgeKeys> age_keys_;
