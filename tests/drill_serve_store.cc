@@ -31,6 +31,13 @@ constexpr const char* kOdd = R"({"apiVersion":"shop.example.com/v1","kind":"Widg
   "spec":{"half":1.5,"large":12345678.25,"tiny":0.00001,"huge":1e21,"whole":3,"nothing":null,"on":true,
           "text":"<a&b>\nend","list":[1,"two",null,{"x":[]},2.5],"empty":[],"nested":{"deep":{"er":["z"]}}}})";
 
+// Its definition, which keeps every field: the fixture's own would take most of them away.
+constexpr const char* kOddDefinition = R"({"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition",
+  "metadata":{"name":"widgets.shop.example.com"},
+  "spec":{"group":"shop.example.com","scope":"Namespaced","names":{"plural":"widgets","singular":"widget",
+          "kind":"Widget","listKind":"WidgetList"},"versions":[{"name":"v1","served":true,"storage":true,
+          "schema":{"openAPIV3Schema":{"type":"object","x-kubernetes-preserve-unknown-fields":true}}}]}})";
+
 class ServeChain : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -46,6 +53,7 @@ class ServeChain : public ::testing::Test {
     add(writer, "secrets/shop/sh.helm.release.v1.web.v1", helm().dump(), 1942);
     add(writer, "configmaps/shop/broken", "no object", 1943);
     add(writer, "shop.example.com/widgets/shop/odd", kOdd, 1944);
+    add(writer, "apiextensions.k8s.io/customresourcedefinitions/widgets.shop.example.com", kOddDefinition, 1944);
     ASSERT_TRUE(writer.finish());
     ASSERT_TRUE(packed.finish());
     ASSERT_TRUE(file.commit());
