@@ -152,7 +152,7 @@ Resources::Resources() {
 
 void Resources::add(Resource custom) { all_.push_back(std::move(custom)); }
 
-void Resources::set_schemas(std::string_view full_name, std::shared_ptr<const StructuralSchemas> schemas) {
+void Resources::set_schemas(std::string_view full_name, const std::shared_ptr<const StructuralSchemas>& schemas) {
   for (Resource& resource : all_) {
     if (resource.custom && resource.full_name() == full_name) resource.schemas = schemas;
   }

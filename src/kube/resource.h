@@ -57,7 +57,7 @@ class Resources {
   Resources();  // Kubernetes' own
   void add(Resource custom);
   // Of the custom resource with that full name, if there is one.
-  void set_schemas(std::string_view full_name, std::shared_ptr<const StructuralSchemas> schemas);
+  void set_schemas(std::string_view full_name, const std::shared_ptr<const StructuralSchemas>& schemas);
 
   // As kubectl takes them: the plural, the singular, the kind or a short name, in any case, perhaps followed by a group
   // ("deployments.apps") or a version and a group ("deployments.v1.apps"). Of several the first: Kubernetes' own first.

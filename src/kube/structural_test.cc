@@ -9,7 +9,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-Json definition(const Json& spec_schema, Json more = Json::object()) {
+Json definition(const Json& spec_schema, const Json& more = Json::object()) {
   Json spec{{"versions",
              {{{"name", "v1"},
                {"schema", {{"openAPIV3Schema", {{"type", "object"}, {"properties", {{"spec", spec_schema}}}}}}}}}}};
