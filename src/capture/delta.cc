@@ -303,11 +303,12 @@ Result<bool> DeltaPublisher::put(const Segment& segment, RevisionSpan span, cons
     log_warning("seek table not written", "object={} reason=\"{}\"", key, seek.error().what);
   }
   options_.steps->about_to("put a delta's index block");
-  done.index = witness.published(store_, {.key = key,
-                                          .span = span,
-                                          .text_bytes = writer.json_bytes() + sizeof(crypto::Sha256Digest),
-                                          .stored_bytes = gzip.compressed_bytes(),
-                                          .members = gzip.members()});
+  done.index.emplace_back(key,
+                          witness.published(store_, {.key = key,
+                                                     .span = span,
+                                                     .text_bytes = writer.json_bytes() + sizeof(crypto::Sha256Digest),
+                                                     .stored_bytes = gzip.compressed_bytes(),
+                                                     .members = gzip.members()}));
   return true;
 }
 

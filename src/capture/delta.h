@@ -29,9 +29,9 @@ struct DeltaPublished {
   Revision reached;  // everything up to here is published
   std::string key;   // of the last object: the one that counts, or the one that is waited for
   std::string whom;  // the other recorder
-  std::uint64_t events = 0, json_bytes = 0, stored_bytes = 0;  // of what this call put
-  Watched::Outcome index;                                      // of the last object that this call put
-  std::vector<std::string> removed_strays, left_strays;        // late objects of ours; the second: removal failed
+  std::uint64_t events = 0, json_bytes = 0, stored_bytes = 0;   // of what this call put
+  std::vector<std::pair<std::string, Watched::Outcome>> index;  // of each object that this call put, by its key
+  std::vector<std::string> removed_strays, left_strays;         // late objects of ours; the second: removal failed
 };
 
 class DeltaPublisher {

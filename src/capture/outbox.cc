@@ -75,7 +75,7 @@ Status Outbox::publish(const Segment& segment, const std::stop_token& stop) {
   TM_CHECK(parts_.place.spill->remove(segment));
   if (done.events == 0) return {};
   parts_.counters.deltas++;
-  done.index.tell(done.key, parts_.counters);
+  for (const auto& [key, outcome] : done.index) outcome.tell(key, parts_.counters);
   parts_.counters.delta_bytes += done.stored_bytes;
   parts_.counters.delta_ms += static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::milliseconds>(parts_.clock.ticks() - begun).count());

@@ -134,7 +134,7 @@ Status VersionSorter::drain(BlockWriter& to) {
   }
   std::vector<StoredVersion> versions;
   while (!readers.empty()) {
-    // Few runs: a million versions are two. Those of one key stand in the order of the runs.
+    // Few runs: a million versions are two, and twenty in a recorder. Those of one key stand in the order of the runs.
     const auto least =
         std::ranges::min_element(readers, {}, [](const auto& reader) -> const std::string& { return reader->key(); });
     const std::string key = (*least)->key();
