@@ -52,7 +52,9 @@ const secrets = "/api/v1/namespaces/default/secrets"
 
 func (b *drilled) etcdctl(args ...string) string {
 	b.Helper()
-	command := exec.Command(filepath.Join(programs, "etcd-3.6", "etcdctl"), append([]string{"--endpoints", b.ready.Etcd}, args...)...)
+	// It gives up after five seconds, if not told otherwise.
+	common := []string{"--endpoints", b.ready.Etcd, "--dial-timeout", "1m", "--command-timeout", "1m"}
+	command := exec.Command(filepath.Join(programs, "etcd-3.6", "etcdctl"), append(common, args...)...)
 	output, err := command.CombinedOutput()
 	if err != nil {
 		b.Fatalf("etcdctl %v: %v\n%s", args, err, output)

@@ -36,6 +36,7 @@ func TestPauseAndResume(t *testing.T) {
 	t.Parallel()
 	bed := start(t, "--only-etcd")
 	bed.must("pause", "etcd")
+	bed.standsStill("/etcd ")
 	if _, err := health(bed.ready.Etcd, 500*time.Millisecond); err == nil {
 		t.Error("a paused etcd answered")
 	}
@@ -47,6 +48,31 @@ func TestPauseAndResume(t *testing.T) {
 		t.Error(err)
 	}
 	bed.must("pause", "etcd") // and a bed with a paused process goes down
+}
+
+// Each thread of the processes with these words in their command line is stopped already.
+func (b *drilled) standsStill(words string) {
+	b.Helper()
+	threads := 0
+	for pid, line := range b.processes() {
+		if !strings.Contains(line, words) {
+			continue
+		}
+		states, _ := filepath.Glob("/proc/" + pid + "/task/*/stat")
+		for _, path := range states {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				b.Fatal(err)
+			}
+			// The program's name is in parentheses, and its state follows.
+			if threads++; !bytes.Contains(text, []byte(") T ")) {
+				b.Errorf("it runs: %s", text)
+			}
+		}
+	}
+	if threads == 0 {
+		b.Fatalf("no thread of '%s' among %v", words, b.processes())
+	}
 }
 
 // A program of the test's own is inside, where nothing outside is to be seen, and can be told as the others can.

@@ -6,18 +6,31 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // ErrUnknown is wrapped by errors about a name that no process of the group has.
 var ErrUnknown = errors.New("no such process")
 
-// Pause stops a process by SIGSTOP: its connections stay open and nothing answers.
-func (g *Group) Pause(name string) error { return g.toggle(name, Running, Paused, syscall.SIGSTOP) }
+// Pause stops a process by SIGSTOP: its connections stay open and nothing answers. It returns when all threads of the
+// process stand still: where many want the processors, they go on for a while after the signal was sent.
+func (g *Group) Pause(name string) error {
+	return g.toggle(name, Running, Paused, func(pid int) error {
+		if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+			return err
+		}
+		return awaitStop(pid)
+	})
+}
 
 // Resume lets a paused process go on.
-func (g *Group) Resume(name string) error { return g.toggle(name, Paused, Running, syscall.SIGCONT) }
+func (g *Group) Resume(name string) error {
+	return g.toggle(name, Paused, Running, func(pid int) error { return syscall.Kill(pid, syscall.SIGCONT) })
+}
 
-func (g *Group) toggle(name string, from, to State, number syscall.Signal) error {
+// The lock is held until it is done, so that nobody reaps the process meanwhile.
+func (g *Group) toggle(name string, from, to State, done func(pid int) error) error {
 	g.mutex.Lock()
 	defer g.mutex.Unlock()
 	process, err := g.named(name)
@@ -27,12 +40,32 @@ func (g *Group) toggle(name string, from, to State, number syscall.Signal) error
 	if process.state != from {
 		return fmt.Errorf("%s is %s, not %s", name, process.state, from)
 	}
-	if err := syscall.Kill(process.pid, number); err != nil {
+	if err := done(process.pid); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	process.state = to
 	return nil
 }
+
+// Waits until a child stands still. The kernel says so when the last of its threads does (wait(2)). An end is left for
+// whoever reaps.
+func awaitStop(pid int) error {
+	for {
+		var status unix.Siginfo
+		err := unix.Waitid(unix.P_PID, pid, &status, unix.WSTOPPED|unix.WEXITED|unix.WNOWAIT, nil)
+		switch {
+		case errors.Is(err, syscall.EINTR):
+			continue
+		case err != nil:
+			return err
+		case status.Code != stopped:
+			return errors.New("it ended instead")
+		}
+		return nil
+	}
+}
+
+const stopped = 5 // CLD_STOPPED of the kernel's siginfo.h
 
 // Kill ends a process by SIGKILL, running or paused; it stays ended until Restart.
 func (g *Group) Kill(name string) error { return g.end(name, syscall.SIGKILL, 0) }
