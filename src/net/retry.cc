@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <charconv>
 #include <condition_variable>
+#include <utility>
 
+#include "base/log.h"
+#include "base/rfc3339.h"
 #include "net/http_date.h"
 
 namespace tidemark::net {
@@ -38,6 +41,12 @@ bool RetryGate::take_token() {
 void RetryGate::succeeded() {
   const std::scoped_lock lock(mutex_);
   tokens_ = std::min(tokens_ + 0.1, static_cast<double>(policy_.tokens));
+  told_ = false;
+}
+
+bool RetryGate::begins_to_tell() {
+  const std::scoped_lock lock(mutex_);
+  return !std::exchange(told_, true);
 }
 
 nanoseconds RetryGate::jittered(nanoseconds most) {
@@ -66,6 +75,13 @@ Status Attempts::ready() {
   return {};
 }
 
+void Attempts::tell(const Error& why, nanoseconds so_far) {
+  const RetryPolicy& policy = gate_.policy_;
+  if (policy.service.empty() || so_far < policy.silent || !gate_.begins_to_tell()) return;
+  log_warning("no answer yet, trying again", "service={} reason=\"{}\" for_at_most={}", policy.service, why.what,
+              print_duration(policy.budget - so_far));
+}
+
 Status Attempts::again(const Error& why, const Verdict& verdict) {
   const RetryPolicy& policy = gate_.policy_;
   if (tries_ == 1) began_ = gate_.clock_.ticks();  // a first try may be a long one; the budget is for what follows it
@@ -80,11 +96,13 @@ Status Attempts::again(const Error& why, const Verdict& verdict) {
   for (int i = 1; i < tries_ && wait < policy.longest_wait; ++i) wait *= 2;
   wait = gate_.jittered(std::min(wait, policy.longest_wait));
   if (verdict.after) wait = std::max(wait, std::min(*verdict.after, policy.longest_wait));
-  if (gate_.clock_.ticks() - began_ + wait > policy.budget) return give_up("the time for it is used up");
+  const nanoseconds so_far = gate_.clock_.ticks() - began_;
+  if (so_far + wait > policy.budget) return give_up("the time for it is used up");
   // A server that says when to come again is not down.
   if (!verdict.after && !gate_.take_token()) return give_up("too many retries are under way");
   if (verdict.fault == Fault::throttled) gate_.pause_all(wait);
   ++tries_;
+  tell(why, so_far + wait);  // in front of the wait, which may be the long one
   if (!gate_.wait_(wait, stop_)) return fail(Errc::cancelled, "asked to stop after: {}", why.what);
   return {};
 }

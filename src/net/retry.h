@@ -13,6 +13,7 @@
 #include <optional>
 #include <random>
 #include <stop_token>
+#include <string>
 #include <string_view>
 
 #include "base/clock.h"
@@ -38,6 +39,10 @@ struct RetryPolicy {
   std::chrono::nanoseconds longest_wait = std::chrono::seconds(20);      // also for Retry-After
   std::chrono::nanoseconds budget = std::chrono::minutes(1);             // one call, waits included
   int tokens = 100;                                                      // retries that may be under way in a bad time
+  // Who is called. Named in one warning when a call has waited for `silent`, and not again before one succeeds, so that
+  // nobody sits in front of a program that says nothing for a minute. Empty: nothing is logged.
+  std::string service{};
+  std::chrono::nanoseconds silent = std::chrono::seconds(2);
 };
 
 class RetryGate {
@@ -55,6 +60,7 @@ class RetryGate {
   std::chrono::nanoseconds jittered(std::chrono::nanoseconds most);  // between half of it and all of it
   void pause_all(std::chrono::nanoseconds time);
   std::chrono::nanoseconds pause_left();
+  bool begins_to_tell();  // true once in each bad time
 
   const RetryPolicy policy_;
   const Clock& clock_;
@@ -62,6 +68,7 @@ class RetryGate {
   std::mutex mutex_;
   std::mt19937_64 random_;
   double tokens_;
+  bool told_ = false;
   Ticks open_from_{};
 };
 
@@ -77,6 +84,8 @@ class Attempts {
   int tries() const { return tries_; }
 
  private:
+  void tell(const Error& why, std::chrono::nanoseconds so_far);
+
   RetryGate& gate_;
   std::stop_token stop_;
   Ticks began_;

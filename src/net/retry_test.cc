@@ -47,6 +47,33 @@ TEST(Retry, WaitsDoubleWithJitterUntilTheTriesAreUsedUp) {
   }
 }
 
+// Who waits in front of a program shall know why: one line when it takes long, and one more only after a good time.
+TEST(Retry, ALongWaitIsToldOnceInEachBadTime) {
+  Bench bench;
+  RetryGate gate({.first_wait = 1s, .service = "s3://backups/prod", .silent = 2s}, bench.clock, 1, bench.wait);
+  const Error why{Errc::unavailable, "connection refused", {}};
+  const auto told = [&](int tries) {
+    ::testing::internal::CaptureStderr();
+    Attempts attempts(gate, {});
+    for (int i = 0; i < tries; ++i) EXPECT_TRUE(attempts.again(why, {Fault::passing})) << i;
+    return ::testing::internal::GetCapturedStderr();
+  };
+  EXPECT_EQ(told(1), "");  // at most a second
+  const std::string first = told(4);
+  EXPECT_NE(first.find("warning no answer yet, trying again service=s3://backups/prod reason=\"connection refused\""),
+            std::string::npos)
+      << first;
+  EXPECT_EQ(std::ranges::count(first, '\n'), 1) << first;
+  EXPECT_EQ(told(4), "");
+  Attempts(gate, {}).succeeded();
+  EXPECT_NE(told(4), "");
+
+  RetryGate nameless({.first_wait = 10s}, bench.clock, 1, bench.wait);
+  ::testing::internal::CaptureStderr();
+  EXPECT_TRUE(Attempts(nameless, {}).again(why, {Fault::passing}));
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+}
+
 TEST(Retry, EndsForEveryReasonThereIs) {
   struct Row {
     const char* what;

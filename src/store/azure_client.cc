@@ -95,7 +95,7 @@ AzureClient::AzureClient(AzureOptions options, const Environment& environment, c
     : options_(std::move(options)),
       clock_(clock),
       client_({.ca_file = options_.ca_file}, clock),
-      gate_({}, clock, seed, std::move(wait)),
+      gate_({.service = options_.url}, clock, seed, std::move(wait)),
       credentials_(environment, options_.account, options_.ca_file, clock, seed + 1),
       stop_(std::move(stop)),
       random_(seed + 2) {}

@@ -63,7 +63,7 @@ GcsClient::GcsClient(GcsOptions options, const Environment& environment, const C
       stop_(std::move(stop)),
       clock_(clock),
       client_({.ca_file = options_.ca_file}, clock),
-      gate_({}, clock, seed, wait),
+      gate_({.service = options_.url}, clock, seed, wait),
       no_retries_({.most_tries = 1}, clock, seed, wait),
       credentials_(environment, options_.ca_file, clock, seed + 1, wait),
       random_(seed) {}

@@ -89,7 +89,7 @@ S3Client::S3Client(S3Options options, const Environment& environment, const Cloc
     : options_(std::move(options)),
       clock_(clock),
       client_({.ca_file = options_.ca_file}, clock),
-      gate_({}, clock, seed, std::move(wait)),
+      gate_({.service = options_.url}, clock, seed, std::move(wait)),
       credentials_(environment, options_.region, options_.ca_file, clock, seed + 1),
       stop_(std::move(stop)),
       region_(start_region(options_, environment)),
