@@ -5,6 +5,7 @@
 
 #include "link/kube_list.h"
 #include "link/kube_path.h"
+#include "link/kube_pod_exec.h"
 #include "link/kube_wire.h"
 
 namespace tidemark::link {
@@ -62,6 +63,10 @@ KubeClient::~KubeClient() = default;
 
 const KubeAccess& KubeClient::access() const { return wire_->access(); }
 KubeTraffic KubeClient::traffic() const { return wire_->traffic(); }
+
+Result<int> KubeClient::exec(const KubePodCommand& command, const KubePodOutput& output, const std::stop_token& stop) {
+  return exec_in_pod(*wire_, command, output, stop);
+}
 
 Result<std::string> KubeClient::version(const std::stop_token& stop) {
   TM_LET(const json answer, wire_->ask({.doing = "ask the version", .path = "/version"}, stop));

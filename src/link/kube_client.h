@@ -132,6 +132,20 @@ struct KubeTraffic {
   std::uint64_t requests = 0, retries = 0, throttled = 0, received_bytes = 0;
 };
 
+// A command in a container of a pod that runs: what `kubectl exec` does, without a terminal.
+struct KubePodCommand {
+  std::string name_space{}, pod{};
+  std::string container{};             // empty: the one that the pod names as its default, or its first
+  std::vector<std::string> command{};  // a program and its arguments; no shell reads them
+  std::optional<Bytes> input{};        // its standard input, all of it; none: it has none
+  // All of it. When it is over the connection ends; whether the command ends by that is the container runtime's matter.
+  std::chrono::nanoseconds within = std::chrono::minutes(5);
+};
+
+struct KubePodOutput {
+  std::function<Status(Bytes)> out{}, err{};  // as it comes, in pieces; a failure ends the call. Empty: thrown away
+};
+
 class KubeWire;
 
 class KubeClient {
@@ -178,6 +192,13 @@ class KubeClient {
   // The object as it was, or goes (finalizers), or the server's Status.
   Result<nlohmann::json> remove(const KubeKind& kind, const KubePlace& place, const KubeRemoveOptions& options = {},
                                 const std::stop_token& stop = {});
+
+  // Returns the command's exit status, whatever it is, once it has ended. Over WebSocket: v5.channel.k8s.io, or v4
+  // where the server is older (before 1.30). The command is started at most once: when the connection fails later,
+  // nobody knows how far it came, and the hint says so. Errc::not_found: no such pod; Errc::invalid: the pod does not
+  // run, or has no such container or program; Errc::unsupported: input to a server of v4, which cannot tell the command
+  // where its input ends.
+  Result<int> exec(const KubePodCommand& command, const KubePodOutput& output, const std::stop_token& stop = {});
 
  private:
   std::unique_ptr<KubeWire> wire_;

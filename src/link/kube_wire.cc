@@ -91,45 +91,36 @@ Error KubeWire::of_wire(const KubeCall& call, const Error& error) {
   return told;
 }
 
-KubeWire::Try KubeWire::refusal_of(const KubeCall& call, net::Response& response, Proof proof) const {
-  const auto body = io::read_all(response, kMostRefusal);
-  const KubeRefusal refusal = read_refusal(response.status(), body ? as_text(*body) : std::string_view());
-  auto after = net::parse_retry_after(response.header("Retry-After"), clock_.now());
+KubeWire::Try KubeWire::refusal_of(const KubeCall& call, int status, std::string_view body,
+                                   std::string_view retry_after, Proof proof) const {
+  const KubeRefusal refusal = read_refusal(status, body);
+  auto after = net::parse_retry_after(retry_after, clock_.now());
   if (!after && refusal.after) after = *refusal.after;
   return {.status = std::unexpected(error_of(refusal, call.doing)),
-          .verdict = verdict_of_refusal(call, response.status(), refusal, after),
-          .disbelieved = response.status() == 401,
+          .verdict = verdict_of_refusal(call, status, refusal, after),
+          .disbelieved = status == 401,
           .proof = std::move(proof)};
 }
 
-KubeWire::Try KubeWire::once(const KubeCall& call, Ticks until, const std::stop_token& stop, const Take& take) {
-  const nanoseconds left = until - clock_.ticks();
-  if (left.count() <= 0) {
-    return {.status = fail(Errc::timeout, "{}: not done within {} s", call.doing,
-                           std::chrono::duration<double>(options_.call_within).count())};
+KubeWire::Try KubeWire::no_answer(const KubeCall& call, const Error& why) const {
+  Error error = of_wire(call, why);
+  if (error.code == Errc::denied) {
+    error.hint = fmt::format("is certificate-authority of the cluster '{}' in the kubeconfig that of this server?",
+                             access_.cluster);
   }
-  auto proof = proof_.get(left, stop);
-  if (!proof) return {.status = std::unexpected(of_wire(call, proof.error()))};
-  net::Request request{.method = call.method, .url = access_.server + call.path, .headers = proof->headers};
-  request.headers.push_back({"Accept", call.accept});
-  if (!call.content_type.empty()) request.headers.push_back({"Content-Type", call.content_type});
-  request.body = call.body;
-  request.connect_within = std::min(options_.connect_within, left);
-  request.deadline = left + call.lasts;
-  request.silence = call.silence.count() != 0 ? call.silence : request.deadline;
+  return {.status = std::unexpected(std::move(error)),
+          .verdict = call.repeatable ? net::verdict_of(why) : net::Verdict()};
+}
 
-  const std::shared_ptr<net::Client> client = client_for(*proof);
-  auto response = client->send(request, stop);
-  if (!response) {
-    Error error = of_wire(call, response.error());
-    if (error.code == Errc::denied) {
-      error.hint = fmt::format("is certificate-authority of the cluster '{}' in the kubeconfig that of this server?",
-                               access_.cluster);
-    }
-    return {.status = std::unexpected(std::move(error)),
-            .verdict = call.repeatable ? net::verdict_of(response.error()) : net::Verdict()};
+KubeWire::Try KubeWire::once(const KubeCall& call, Proof proof, const net::Request& request,
+                             const std::stop_token& stop, const Take& take) {
+  auto response = client_for(proof)->send(request, stop);
+  if (!response) return no_answer(call, response.error());
+  if (response->status() < 200 || response->status() > 299) {
+    const auto body = io::read_all(*response, kMostRefusal);
+    return refusal_of(call, response->status(), body ? as_text(*body) : std::string_view(),
+                      response->header("Retry-After"), std::move(proof));
   }
-  if (response->status() < 200 || response->status() > 299) return refusal_of(call, *response, *std::move(proof));
   const Status taken = take(*response);
   if (taken) return {.status = {}};
   const bool cut = call.repeatable && call.repeat_body &&
@@ -139,12 +130,28 @@ KubeWire::Try KubeWire::once(const KubeCall& call, Ticks until, const std::stop_
           .verdict = {cut ? net::Fault::passing : net::Fault::lasting}};
 }
 
-Status KubeWire::send(const KubeCall& call, const std::stop_token& stop, const Take& take) {
+Status KubeWire::repeat(const KubeCall& call, const std::stop_token& stop, const Once& once) {
   const Ticks until = clock_.ticks() + options_.call_within;
   net::Attempts attempts(gate_, stop);
   for (bool renewed = false;;) {
     TM_CHECK(named(call.doing, attempts.ready()));
-    Try tried = once(call, until, stop, take);
+    Try tried = [&]() -> Try {
+      const nanoseconds left = until - clock_.ticks();
+      if (left.count() <= 0) {
+        return {.status = fail(Errc::timeout, "{}: not done within {} s", call.doing,
+                               std::chrono::duration<double>(options_.call_within).count())};
+      }
+      auto proof = proof_.get(left, stop);
+      if (!proof) return {.status = std::unexpected(of_wire(call, proof.error()))};
+      net::Request request{.method = call.method, .url = access_.server + call.path, .headers = proof->headers};
+      request.headers.push_back({"Accept", call.accept});
+      if (!call.content_type.empty()) request.headers.push_back({"Content-Type", call.content_type});
+      request.body = call.body;
+      request.connect_within = std::min(options_.connect_within, left);
+      request.deadline = left + call.lasts;
+      request.silence = call.silence.count() != 0 ? call.silence : request.deadline;
+      return once(*std::move(proof), std::move(request));
+    }();
     if (tried.status) {
       attempts.succeeded();
       return {};
@@ -159,6 +166,29 @@ Status KubeWire::send(const KubeCall& call, const std::stop_token& stop, const T
     if (clock_.ticks() >= until) return tried.status;  // it says more than that the time is over
     count(&KubeTraffic::retries);
   }
+}
+
+Status KubeWire::send(const KubeCall& call, const std::stop_token& stop, const Take& take) {
+  return repeat(call, stop, [&](Proof proof, const net::Request& request) {
+    return once(call, std::move(proof), request, stop, take);
+  });
+}
+
+Result<std::unique_ptr<net::WebSocket>> KubeWire::upgrade(const KubeCall& call, std::span<const std::string> protocols,
+                                                          const std::stop_token& stop) {
+  std::unique_ptr<net::WebSocket> socket;
+  TM_CHECK(repeat(call, stop, [&](Proof proof, const net::Request& request) -> Try {
+    const std::shared_ptr<net::Client> client = client_for(proof);
+    auto answer = net::open_web_socket(*client, request, protocols, stop);
+    if (!answer) return no_answer(call, answer.error());
+    if (!answer->socket) {
+      const net::Answer& refusal = answer->refusal;
+      return refusal_of(call, refusal.status, refusal.text(), refusal.header("Retry-After"), std::move(proof));
+    }
+    socket = std::move(answer->socket);
+    return {.status = {}};
+  }));
+  return socket;
 }
 
 Result<nlohmann::json> KubeWire::ask(const KubeCall& call, const std::stop_token& stop) {

@@ -13,6 +13,7 @@
 #include "link/kube_proof.h"
 #include "net/http.h"
 #include "net/retry.h"
+#include "net/web_socket.h"
 
 namespace tidemark::link {
 
@@ -38,6 +39,9 @@ class KubeWire {
   Status send(const KubeCall& call, const std::stop_token& stop, const Take& take);
   // The whole body, at most 64 MiB of it.
   Result<nlohmann::json> ask(const KubeCall& call, const std::stop_token& stop);
+  // Upgraded. Asked again only where the server did nothing; then it lasts `call.lasts`, and nothing is sent twice.
+  Result<std::unique_ptr<net::WebSocket>> upgrade(const KubeCall& call, std::span<const std::string> protocols,
+                                                  const std::stop_token& stop);
 
   const KubeAccess& access() const { return access_; }
   const KubeClientOptions& options() const { return options_; }
@@ -52,8 +56,14 @@ class KubeWire {
     bool disbelieved = false;  // 401
     Proof proof{};
   };
-  Try once(const KubeCall& call, Ticks until, const std::stop_token& stop, const Take& take);
-  Try refusal_of(const KubeCall& call, net::Response& response, Proof proof) const;
+  // A try to do it, and what says about the next one.
+  using Once = std::function<Try(Proof proof, net::Request request)>;
+  Status repeat(const KubeCall& call, const std::stop_token& stop, const Once& once);
+  Try once(const KubeCall& call, Proof proof, const net::Request& request, const std::stop_token& stop,
+           const Take& take);
+  Try refusal_of(const KubeCall& call, int status, std::string_view body, std::string_view retry_after,
+                 Proof proof) const;
+  Try no_answer(const KubeCall& call, const Error& why) const;
   static Error of_wire(const KubeCall& call, const Error& error);
   net::ClientOptions client_options(const Proof& proof) const;
   void count(std::uint64_t KubeTraffic::* what);

@@ -62,6 +62,43 @@ Status Exchange::begin(const Request& request) {
   return sent;
 }
 
+Status Exchange::connect(const Request& request) {
+  ++traffic_->requests;
+  TM_CHECK(set_up(request));
+  set(CURLOPT_CONNECT_ONLY, 1L);
+  set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));  // what is agreed on in the TLS handshake
+  head_done_ = true;                                                    // none is coming
+  Status connected = run_until([this] { return ended_; });
+  if (connected) connected = failure();
+  if (!connected) ++traffic_->failures;
+  return connected;
+}
+
+Result<std::optional<std::size_t>> Exchange::receive(MutableBytes into) {
+  std::size_t got = 0;
+  const CURLcode code = curl_easy_recv(lane_->easy.get(), into.data(), into.size(), &got);
+  if (code == CURLE_AGAIN) return std::nullopt;
+  if (code != CURLE_OK) return fail(Errc::unavailable, "{}: {}", where(), curl_easy_strerror(code));
+  traffic_->received_bytes += got;
+  return got;
+}
+
+Result<std::size_t> Exchange::transmit(Bytes bytes) {
+  std::size_t sent = 0;
+  const CURLcode code = curl_easy_send(lane_->easy.get(), bytes.data(), bytes.size(), &sent);
+  if (code != CURLE_OK && code != CURLE_AGAIN) {
+    return fail(Errc::unavailable, "{}: {}", where(), curl_easy_strerror(code));
+  }
+  traffic_->sent_bytes += sent;
+  return sent;
+}
+
+int Exchange::socket() const {
+  curl_socket_t found = CURL_SOCKET_BAD;
+  curl_easy_getinfo(lane_->easy.get(), CURLINFO_ACTIVESOCKET, &found);
+  return found;
+}
+
 Status Exchange::set_up(const Request& request) {
   method_ = request.method;
   url_ = request.url;

@@ -35,6 +35,14 @@ class Exchange {
   Status begin(const Request& request);
   Result<std::size_t> read(MutableBytes into);
 
+  // Instead of begin(): connects to the URL's server and sends nothing. Then bytes go both ways, as far as they go
+  // without waiting (nullopt, 0: no further now; a received 0 is the end); socket() is for poll().
+  Status connect(const Request& request);
+  Result<std::optional<std::size_t>> receive(MutableBytes into);
+  Result<std::size_t> transmit(Bytes bytes);
+  int socket() const;
+  std::string where() const;
+
   int status() const { return status_; }
   const Headers& headers() const { return headers_; }
 
@@ -54,7 +62,6 @@ class Exchange {
   std::chrono::milliseconds next_look(Ticks now) const;
   void take_result();
   Status failure() const;
-  std::string where() const;
 
   std::size_t on_header(std::string_view line);
   std::size_t on_write(Bytes bytes);

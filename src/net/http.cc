@@ -4,6 +4,7 @@
 #include <charconv>
 #include <mutex>
 
+#include "net/duplex.h"
 #include "net/exchange.h"
 
 namespace tidemark::net {
@@ -19,6 +20,11 @@ bool same_name(std::string_view a, std::string_view b) {
 bool curl_ready() {
   static const bool ready = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
   return ready;
+}
+
+Status hinted_for_tls(Status done) {
+  if (done || done.error().code != Errc::denied) return done;
+  return hinted(std::move(done), "give the authority that signed its certificate (a PEM file)");
 }
 
 }  // namespace
@@ -68,13 +74,19 @@ Result<Response> Client::send(const Request& request, std::stop_token stop) {
   auto exchange = std::make_unique<Exchange>(
       std::move(lane), [lanes = lanes_](std::unique_ptr<Lane> used) { lanes->give_back(std::move(used)); }, options_,
       clock_, traffic_, std::move(stop));
-  const Status sent = exchange->begin(request);
-  if (!sent && sent.error().code == Errc::denied) {
-    return hinted(Result<Response>(std::unexpected(sent.error())),
-                  "give the authority that signed its certificate (a PEM file)");
-  }
-  TM_CHECK(sent);
+  TM_CHECK(hinted_for_tls(exchange->begin(request)));
   return Response(std::move(exchange));
+}
+
+Result<std::unique_ptr<Duplex>> Client::connect(const Request& request, std::stop_token stop) {
+  if (lanes_ == nullptr) return fail(Errc::io, "libcurl does not start");
+  auto lane = std::make_unique<Lane>();
+  if (lane->easy == nullptr || lane->multi == nullptr) return fail(Errc::io, "no HTTP handle");
+  // The connection is no HTTP connection afterwards: nobody else gets the lane.
+  auto exchange = std::make_unique<Exchange>(
+      std::move(lane), [](const std::unique_ptr<Lane>&) {}, options_, clock_, traffic_, stop);
+  TM_CHECK(hinted_for_tls(exchange->connect(request)));
+  return std::make_unique<Duplex>(std::move(exchange), request, clock_, std::move(stop));
 }
 
 Response::Response(std::unique_ptr<Exchange> exchange) : exchange_(std::move(exchange)) {}

@@ -59,6 +59,7 @@ struct Traffic {
   std::atomic<std::uint64_t> retries{0}, throttled{0};          // counted by net/caller.h
 };
 
+class Duplex;
 class Exchange;
 
 // An answer: its head, and its body as it comes in. Destroyed early it cuts the connection (HTTP/2: ends the stream).
@@ -105,6 +106,10 @@ class Client {
 
   // Returns when the request has been sent and the answer's head is here. `stop` also ends reads of the body.
   Result<Response> send(const Request& request, std::stop_token stop = {});
+
+  // Only a connection to the URL's server, over HTTP/1.1's TLS settings; nothing is sent (net/duplex.h). The request's
+  // times count for all that follows.
+  Result<std::unique_ptr<Duplex>> connect(const Request& request, std::stop_token stop = {});
 
   Traffic& traffic() { return *traffic_; }
   const Clock& clock() const { return clock_; }
