@@ -6,6 +6,7 @@
 
 #include "capture/segment_format.h"
 #include "capture/testing/events.h"
+#include "etcd/crc32c.h"
 
 namespace tidemark::capture {
 namespace {
@@ -167,6 +168,29 @@ TEST_F(SegmentFile, EveryBitFlipIsSeen) {
       expected = commit.span.last;
     }
     EXPECT_EQ(scan->facts.span.last, expected) << at;
+  }
+}
+
+// Checksums are right here: what disagrees was written so.
+TEST_F(SegmentFile, ASealThatSaysSomethingElseIsRefused) {
+  const auto after = write_three(true);
+  const Buffer whole = bytes();
+  const std::size_t frame = after.back().file_bytes - kFrameHeaderSize - kSealSize;
+  for (const std::size_t field : {0U, 8U, 24U}) {  // first, last, events
+    Buffer other = whole;
+    std::byte* const header = other.data() + frame;
+    std::byte* const payload = header + kFrameHeaderSize;
+    store_le(payload + field, load_le<std::uint64_t>(Bytes(payload + field, 8)) + 1);
+    store_le(header + 4, etcd::crc32c(0, Bytes(payload, kSealSize)));
+    store_le(header + 12, etcd::crc32c(0, Bytes(header, 12)));
+    rewrite(other);
+    const auto scan = scan_segment(path());
+    ASSERT_TRUE(scan) << field;
+    ASSERT_FALSE(scan->tail) << field;
+    EXPECT_EQ(scan->tail.error().code, Errc::corrupt) << field;
+    EXPECT_NE(scan->tail.error().what.find("the seal names other revisions"), std::string::npos)
+        << field << ": " << scan->tail.error().what;
+    EXPECT_FALSE(scan->facts.sealed_unix_s) << field;
   }
 }
 

@@ -36,14 +36,17 @@ func (b *drilled) traces() traces {
 	if len(found.namespaces) < 3 {
 		b.Fatalf("a running bed has namespaces of its own for processes, mounts and network: %v", found.namespaces)
 	}
-	listening := b.listening()
-	for _, listener := range b.status().Listeners {
-		number := listening[listener.Address]
-		if number == "" {
-			b.Fatalf("nothing listens at %s: %v", listener.Address, listening)
+	listeners := b.status().Listeners
+	// The kernel's table is read in pieces; what comes and goes meanwhile may hide a line of it.
+	b.until("each listener to be in the kernel's table", func() bool {
+		listening := b.listening()
+		for _, listener := range listeners {
+			if number := listening[listener.Address]; number != "" {
+				found.sockets[number] = listener.Address
+			}
 		}
-		found.sockets[number] = listener.Address
-	}
+		return len(found.sockets) == len(listeners)
+	})
 	return found
 }
 
