@@ -68,6 +68,7 @@ TEST(KubePodExec, OutputsAndExitStatusComeApart) {
             "/api/v1/namespaces/shop/pods/db-0/exec?stdout=true&stderr=true&container=main&command=sh&command=-c&"
             "command=a%20b%26c");
   EXPECT_EQ(server.offered(), "v5.channel.k8s.io, v4.channel.k8s.io");
+  EXPECT_EQ(server.agent(), "tidemark");
 }
 
 TEST(KubePodExec, InputIsSentAndEnded) {

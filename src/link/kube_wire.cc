@@ -177,7 +177,8 @@ Status KubeWire::send(const KubeCall& call, const std::stop_token& stop, const T
 Result<std::unique_ptr<net::WebSocket>> KubeWire::upgrade(const KubeCall& call, std::span<const std::string> protocols,
                                                           const std::stop_token& stop) {
   std::unique_ptr<net::WebSocket> socket;
-  TM_CHECK(repeat(call, stop, [&](Proof proof, const net::Request& request) -> Try {
+  TM_CHECK(repeat(call, stop, [&](Proof proof, net::Request request) -> Try {
+    request.headers.push_back({"User-Agent", options_.agent});
     const std::shared_ptr<net::Client> client = client_for(proof);
     auto answer = net::open_web_socket(*client, request, protocols, stop);
     if (!answer) return no_answer(call, answer.error());

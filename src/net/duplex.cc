@@ -66,7 +66,7 @@ Status Duplex::wait(bool to_write, Ticks since) {
   if (deadline_.count() != 0) left = std::min(left, std::chrono::nanoseconds(began_ + deadline_ - now));
   const auto slice = std::clamp(std::chrono::ceil<std::chrono::milliseconds>(left), std::chrono::milliseconds(1),
                                 std::chrono::milliseconds(1000));  // TLS may want the other direction: look again
-  const bool reads = kept_.size() - used_ < kMostKept;
+  const bool reads = !ended_ && kept_.size() - used_ < kMostKept;  // an end would be ready to be read for ever
   const short events = static_cast<short>((reads ? POLLIN : 0) | (to_write ? POLLOUT : 0));
   std::array<pollfd, 2> of{{{.fd = exchange_->socket(), .events = events, .revents = 0},
                             {.fd = waker_->fd(), .events = POLLIN, .revents = 0}}};

@@ -76,7 +76,7 @@ class WebSocketServer::Work {
     return this->*what;
   }
   int connections = 0;
-  std::string target, offered;
+  std::string target, offered, agent;
 
  private:
   void accept_all() {
@@ -108,6 +108,7 @@ class WebSocketServer::Work {
       const std::scoped_lock lock(mutex_);
       target = std::string(request.target());
       offered = protocols;
+      agent = std::string(request[http::field::user_agent]);
       if (setup_.refuse != 0 && refused_ < setup_.times) {
         refused_++;
         http::response<http::string_body> answer(static_cast<http::status>(setup_.refuse), 11);
@@ -140,5 +141,6 @@ std::string WebSocketServer::url() const { return fmt::format("http://127.0.0.1:
 int WebSocketServer::connections() const { return work_->locked(&Work::connections); }
 std::string WebSocketServer::target() const { return work_->locked(&Work::target); }
 std::string WebSocketServer::offered() const { return work_->locked(&Work::offered); }
+std::string WebSocketServer::agent() const { return work_->locked(&Work::agent); }
 
 }  // namespace tidemark::net::testing

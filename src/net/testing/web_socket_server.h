@@ -40,7 +40,8 @@ class WebSocketServer {
 
   std::string url() const;  // http://127.0.0.1:PORT
   int connections() const;
-  std::string target() const, offered() const;  // of the last request: path and query; the protocols
+  // Of the last request: path and query; the protocols; User-Agent.
+  std::string target() const, offered() const, agent() const;
 
  private:
   class Work;
