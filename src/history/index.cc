@@ -73,11 +73,13 @@ Result<const Index::Opened*> Index::block_of(const catalog::Point& point) {
 
 // What the recorder put beside the object spares reading it.
 Result<bool> Index::bring(const catalog::Point& point, const store::ObjectInfo& listed, const std::string& identity) {
-  const Status brought = published_.bring(
+  const auto brought = published_.bring(
       {.point = point, .listed = listed, .identity = identity, .values = options_.copies, .scratch = options_.scratch},
       cache_);
   if (brought) {
     tally_.brought++;
+    tally_.brought_bytes += *brought;
+    if (options_.progress) options_.progress("index", tally_.brought_bytes, 0);
     cache_.evict();
     return true;
   }

@@ -26,7 +26,8 @@ struct IndexOptions {
   IndexCache::Options cache;
   io::Path scratch;  // where fulls are unpacked when their block is made; must exist
   std::stop_token stop;
-  // A block is being made: bytes of text read, and 0 for how many there will be.
+  // A block is being made: bytes of text read; or brought from the store: bytes of blocks so far. And 0 for how many
+  // there will be.
   std::function<void(std::string_view step, std::uint64_t done, std::uint64_t all)> progress;
   bool copies = true;                            // see BuildOptions
   std::uint64_t most_member_text = 16UL << 20U;  // see BuildOptions
@@ -59,7 +60,8 @@ class Index {
 
   struct Tally {
     std::uint64_t made = 0, brought = 0;  // blocks: from their objects, from the store
-    std::uint64_t ranges = 0;             // that were read of objects
+    std::uint64_t brought_bytes = 0;
+    std::uint64_t ranges = 0;  // that were read of objects
   };
   const Tally& tally() const { return tally_; }
 

@@ -35,7 +35,7 @@ Status PublishedBlocks::check(const Block& block, const Wanted& wanted) const {
   return {};
 }
 
-Status PublishedBlocks::bring(const Wanted& wanted, IndexCache& cache) {
+Result<std::uint64_t> PublishedBlocks::bring(const Wanted& wanted, IndexCache& cache) {
   const std::string& object = wanted.point.key;
   const std::string key = catalog::index_key(object);
   if (refused_.contains(object)) return fail(Errc::not_found, "it was no good");
@@ -66,7 +66,7 @@ Status PublishedBlocks::bring(const Wanted& wanted, IndexCache& cache) {
   TM_CHECK(write_as(block, wanted.identity, pending));
   TM_CHECK(cache.publish(pending));
   refused_.erase(object);
-  return {};
+  return found->second.size;
 }
 
 }  // namespace tidemark::history

@@ -38,9 +38,9 @@ class PublishedBlocks {
     bool values;                  // may it hold copies of values?
     const io::Path& scratch;
   };
-  // Brings the block of an object into the cache. Errc::not_found: there is none. Every other failure says why the one
-  // there is cannot be had; it is not asked for again.
-  Status bring(const Wanted& wanted, IndexCache& cache);
+  // Brings the block of an object into the cache: its bytes. Errc::not_found: there is none. Every other failure says
+  // why the one there is cannot be had; it is not asked for again.
+  Result<std::uint64_t> bring(const Wanted& wanted, IndexCache& cache);
   // It was no good: it is not asked for again.
   void refuse(const std::string& object) { refused_.insert(object); }
 

@@ -62,6 +62,9 @@ TEST_F(Published, BlocksAreTakenInsteadOfMade) {
   const Index::Tally used = answer();
   EXPECT_GT(used.brought, 0U);
   EXPECT_EQ(used.made, 0U);
+  std::uint64_t all = 0;
+  for (const io::Path& block : blocks()) all += std::filesystem::file_size(block);
+  EXPECT_TRUE(used.brought_bytes > 0 && used.brought_bytes <= all) << used.brought_bytes << " of " << all;
   for (const io::Path& block : blocks()) ASSERT_TRUE(std::filesystem::remove(block));
   const Index::Tally made = answer();
   EXPECT_EQ(made.brought, 0U);

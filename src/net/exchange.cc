@@ -66,7 +66,7 @@ Status Exchange::connect(const Request& request) {
   ++traffic_->requests;
   TM_CHECK(set_up(request));
   set(CURLOPT_CONNECT_ONLY, 1L);
-  set(CURLOPT_HTTPPROXYTUNNEL, 1L);  // a proxy would read what follows as requests
+  set(CURLOPT_HTTPPROXYTUNNEL, 1L);                                     // a proxy would read what follows as requests
   set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));  // what is agreed on in the TLS handshake
   head_done_ = true;                                                    // none is coming
   Status connected = run_until([this] { return ended_; });
