@@ -4,6 +4,7 @@
 #include <set>
 
 #include "history/object_reader.h"
+#include "kube/object_metadata.h"
 
 namespace tidemark::history {
 
@@ -58,8 +59,14 @@ Result<Selection> Selection::make(Moment& moment, const ObjectWish& wish, std::s
 Status Selection::for_each(const std::function<Status(const Entry&, Result<json>)>& each) const {
   ObjectReader reader(wish_.decryptor, wish_.managed_fields);
   std::size_t told = 0;
+  kube::ObjectMetadata metadata;
   for (const Entry& entry : entries_) {
     TM_LET(const Row row, rows_.row(*entry.row));
+    // Most that a selector leaves out need not be decoded for that.
+    if (!wish_.labels.empty() && kube::read_metadata(as_bytes(row.value), metadata) &&
+        !wish_.labels.matches_labels_of(metadata)) {
+      continue;
+    }
     Result<json> object = reader.read(*entry.key, row, *entry.resource);
     for (; told < reader.notes().size(); told++) notes_.push_back(reader.notes()[told]);
     if (object && !wish_.labels.empty()) {

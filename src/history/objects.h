@@ -41,8 +41,8 @@ class Selection {
   Selection(Selection&&) noexcept = default;
 
   // Those that match, one after another; so many objects there may be, one is in memory. An object that cannot be read
-  // comes as its failure (Errc::denied: encrypted at rest, and there is no key; Errc::corrupt), whatever its labels.
-  // Stops when `each` fails.
+  // comes as its failure (Errc::denied: encrypted at rest, and there is no key; Errc::corrupt), unless its labels can
+  // be read and do not match. Stops when `each` fails.
   Status for_each(const std::function<Status(const Entry&, Result<nlohmann::json>)>& each) const;
 
   const Wanted& wanted() const { return wanted_; }

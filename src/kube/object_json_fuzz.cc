@@ -6,6 +6,7 @@
 
 #include "base/proto.h"
 #include "kube/object_json.h"
+#include "kube/object_metadata.h"
 
 namespace {
 
@@ -44,6 +45,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Bytes rest = std::as_bytes(std::span(data, size)).subspan(1);
   const std::size_t kind = data[0] % (kKinds.size() + 1);
   const Buffer wrapped = kind == kKinds.size() ? Buffer(rest.begin(), rest.end()) : in_envelope(kind, rest);
+  kube::ObjectMetadata metadata;
+  (void)kube::read_metadata(wrapped, metadata);
   print(wrapped, {.server_minor = 36});
   print(wrapped, {.server_minor = 20, .managed_fields = true, .style = kube::JsonWriter::Style::compact});
   return 0;

@@ -112,26 +112,40 @@ Result<LabelSelector> LabelSelector::parse(std::string_view text) {
   return selector;
 }
 
+bool LabelSelector::holds(const Rule& rule, std::optional<std::string_view> value) {
+  const auto listed = [&] { return std::ranges::find(rule.values, *value) != rule.values.end(); };
+  switch (rule.is) {
+    case Is::one_of: return value && listed();
+    case Is::none_of: return !value || !listed();
+    case Is::there: return value.has_value();
+    case Is::missing: return !value;
+    case Is::above:
+    case Is::below: break;
+  }
+  if (!value) return false;
+  const auto is = whole(*value), limit = whole(rule.values.front());
+  if (!is || !limit) return false;
+  return rule.is == Is::above ? *is > *limit : *is < *limit;
+}
+
 bool LabelSelector::matches(const json& labels) const {
   return std::ranges::all_of(rules_, [&](const Rule& rule) {
-    const std::string* value = nullptr;
+    std::optional<std::string_view> value;
     if (labels.is_object()) {
       const auto found = labels.find(rule.key);
-      if (found != labels.end() && found->is_string()) value = found->get_ptr<const std::string*>();
+      if (found != labels.end() && found->is_string()) value = *found->get_ptr<const std::string*>();
     }
-    const auto listed = [&] { return std::ranges::find(rule.values, *value) != rule.values.end(); };
-    switch (rule.is) {
-      case Is::one_of: return value != nullptr && listed();
-      case Is::none_of: return value == nullptr || !listed();
-      case Is::there: return value != nullptr;
-      case Is::missing: return value == nullptr;
-      case Is::above:
-      case Is::below: break;
+    return holds(rule, value);
+  });
+}
+
+bool LabelSelector::matches_labels_of(const ObjectMetadata& object) const {
+  return std::ranges::all_of(rules_, [&](const Rule& rule) {
+    std::optional<std::string_view> value;
+    for (const Label& label : object.labels) {
+      if (label.first == rule.key) value = label.second;
     }
-    if (value == nullptr) return false;
-    const auto is = whole(*value), limit = whole(rule.values.front());
-    if (!is || !limit) return false;
-    return rule.is == Is::above ? *is > *limit : *is < *limit;
+    return holds(rule, value);
   });
 }
 

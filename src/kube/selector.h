@@ -5,11 +5,13 @@
 
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
+#include "kube/object_metadata.h"
 
 namespace tidemark::kube {
 
@@ -20,6 +22,7 @@ class LabelSelector {
   static Result<LabelSelector> parse(std::string_view text);
   // `labels`: a JSON object of strings, or anything else for none.
   bool matches(const nlohmann::json& labels) const;
+  bool matches_labels_of(const ObjectMetadata& object) const;
   bool empty() const { return rules_.empty(); }
 
  private:
@@ -29,6 +32,7 @@ class LabelSelector {
     Is is = Is::there;
     std::vector<std::string> values;
   };
+  static bool holds(const Rule& rule, std::optional<std::string_view> value);  // of the label with the rule's key
   std::vector<Rule> rules_;
 };
 
