@@ -180,7 +180,7 @@ Result<WebSocketAnswer> open_web_socket(Client& client, const Request& request, 
   if (!protocols.empty() && std::ranges::find(protocols, work->protocol_) == protocols.end()) {
     return fail(Errc::unsupported, "{}: the server speaks '{}', not {}", where, work->protocol_, joined(protocols));
   }
-  answer.socket.reset(new WebSocket(std::move(work)));
+  answer.socket = std::unique_ptr<WebSocket>(new WebSocket(std::move(work)));
   return answer;
 }
 
