@@ -11,6 +11,7 @@
 #include "kit/etcd_process.h"
 #include "kit/etcd_writer.h"
 #include "kit/program.h"
+#include "kit/record_drill.h"
 
 namespace tidemark::testing {
 namespace {
@@ -34,7 +35,8 @@ class VerifyDrill : public ::testing::TestWithParam<EtcdVersion> {
         tidemark_program(), "record",           "--store",     "dir:" + store().native(),
         "--endpoints",      etcd->client_url(), "--spool-dir", (temp_.path() / "spool").native()};
     auto recorder = args;
-    recorder.insert(recorder.end(), {"--delta-period", "1s"});
+    MUST(const int metrics, free_port());
+    recorder.insert(recorder.end(), {"--delta-period", "1s", "--metrics-listen", fmt::format("127.0.0.1:{}", metrics)});
     auto child = Child::start(recorder, temp_.path() / "record.log");
     ASSERT_TRUE(child);
     for (int i = 0; i < 180; ++i) {
@@ -47,6 +49,11 @@ class VerifyDrill : public ::testing::TestWithParam<EtcdVersion> {
       }
       std::this_thread::sleep_for(20ms);
     }
+    // What is on its way to the recorder when that is told to end is not its any more: the next full would be behind a
+    // hole.
+    MUST(const Revision head, writer.head());
+    ASSERT_TRUE(wait_until([&] { return metric(metrics, "acknowledged_revision") >= head.raw(); }))
+        << child->log_tail();
     child->signal(SIGTERM);
     ASSERT_EQ(child->wait(kPatience), 0) << child->log_tail();
     auto once = args;
