@@ -30,6 +30,25 @@ if(TM_FUZZ)
   target_compile_options(tm_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
+# What the programs of the sanitizers link first (json_templates.cc says why).
+if(TM_SANITIZE AND NOT TM_FUZZ)
+  add_library(tm_json_templates OBJECT ${CMAKE_SOURCE_DIR}/cmake/json_templates.cc)
+  target_link_libraries(tm_json_templates PRIVATE tm_flags)
+  target_compile_options(tm_json_templates PRIVATE -O1)
+endif()
+function(tm_link_templates_first target)
+  if(TARGET tm_json_templates)
+    add_dependencies(${target} tm_json_templates)
+    target_link_options(${target} PRIVATE $<TARGET_OBJECTS:tm_json_templates>)  # options stand in front of all objects
+  endif()
+endfunction()
+
+# Which tests make threads: tests/thread_watch.cc says how and why.
+if(NOT TM_SANITIZE)
+  add_library(tm_thread_watch SHARED ${CMAKE_SOURCE_DIR}/tests/thread_watch.cc)
+  target_link_libraries(tm_thread_watch PRIVATE tm_flags ${CMAKE_DL_LIBS})
+endif()
+
 # Reads src/LAYERS into TM_FOLDERS (in file order, ground first) and TM_MAY_INCLUDE_<folder>.
 macro(tm_read_layers)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/LAYERS)
@@ -100,6 +119,10 @@ function(tm_folder name)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE tm_${name} tm_${name}_testing tm_test_flags
                                                GTest::gtest GTest::gmock GTest::gtest_main)
+    tm_link_templates_first(${name}_test)
+    if(NOT TM_SANITIZE)
+      target_link_libraries(${name}_test PRIVATE tm_thread_watch)
+    endif()
     include(GoogleTest)
     gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 TEST_PREFIX "${name}."
                          PROPERTIES TIMEOUT 600 LABELS "unit;${name}")
@@ -109,6 +132,7 @@ function(tm_folder name)
     get_filename_component(target ${file} NAME_WE)
     add_executable(${target} ${file})
     target_link_libraries(${target} PRIVATE tm_${name} tm_${name}_testing)
+    tm_link_templates_first(${target})
     if(TM_FUZZ)
       target_link_options(${target} PRIVATE -fsanitize=fuzzer)
     else()
@@ -129,6 +153,7 @@ function(tm_program)
   add_executable(tidemark ${CMAKE_SOURCE_DIR}/src/cli/main.cc)
   target_link_libraries(tidemark PRIVATE tm_cli)
   set_property(TARGET tidemark PROPERTY LINK_OPTIONS "")  # those are for mold
+  tm_link_templates_first(tidemark)
   target_link_options(tidemark PRIVATE -Wl,--build-id)  # by which a debugger finds what tools/make_deb strips off
   # mold 1.10 lets the read-only part after relocation begin inside a page that is not there when its first section is
   # .tbss; by the luck of the layout such a program does not start. Tests do without that part, and the product is

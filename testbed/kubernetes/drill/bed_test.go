@@ -31,10 +31,6 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 		defer os.RemoveAll(temporary)
-		if os.Getenv("GOGC") == "" {
-			// A start costs five seconds of a processor, a fifth of them for collecting garbage. Of memory there is more.
-			_ = os.Setenv("GOGC", "300")
-		}
 		program = filepath.Join(temporary, "bed")
 		if output, err := exec.Command("go", "build", "-o", program, "../cmd/bed").CombinedOutput(); err != nil {
 			fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, output)
