@@ -152,9 +152,11 @@ Result<Exit> record(Program& program, const RecordWish& wish) {
   if (wish.skip_verify) log_warning("the server's certificate is not checked", "because of --insecure-skip-tls-verify");
   // From here on: the wish makes sense.
   capture::Counters counters;
-  std::unique_ptr<RecordMetrics> metrics;
+  std::unique_ptr<MetricsListener> metrics;
   if (!wish.metrics_listen.empty()) {
-    TM_LET(metrics, RecordMetrics::listen(wish.metrics_listen, counters, tally, store::traffic_of(*store)));
+    const net::Traffic* const wire = store::traffic_of(*store);
+    TM_LET(metrics,
+           MetricsListener::listen(wish.metrics_listen, [&, wire] { return record_metrics(counters, tally, wire); }));
   }
   TM_LET(const auto member, link::connect_etcd(std::move(etcd)));
   capture::Recorder recorder(*member, *store, program.clock(), options, counters);
