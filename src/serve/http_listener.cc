@@ -45,6 +45,11 @@ class Baton {
     given_ = false;
     return error_;
   }
+  // Whether it was given by then.
+  bool take_within(milliseconds at_most) {
+    std::unique_lock lock(mutex_);
+    return there_.wait_for(lock, at_most, [&] { return given_; });
+  }
 
  private:
   std::mutex mutex_;
@@ -112,12 +117,23 @@ class HttpListener::Work {
 
   int port() const { return port_; }
   std::size_t connections() const { return open_; }
+  bool drain(milliseconds at_most) {
+    asio::post(io_, [this] {
+      draining_ = true;
+      error_code ignored;
+      acceptor_.close(ignored);
+      for (auto& connection : connections_) connection->drain();
+      if (connections_.empty()) drained_.give({});
+    });
+    return drained_.take_within(at_most);
+  }
 
  private:
-  // One client, from its first byte to its last. Its thread runs serve(); close() is the network's.
+  // One client, from its first byte to its last. Its thread runs serve(); close() and drain() are the network's.
   class Connection : public Reply {
    public:
     virtual void close() = 0;
+    virtual void drain() = 0;
     std::jthread thread;
   };
   template <class Stream>
@@ -135,11 +151,11 @@ class HttpListener::Work {
 
   // In the network's thread. One at a time; none while there are as many as may be.
   void accept() {
-    if (accepting_ || stopping_ || connections_.size() >= options_.most_connections) return;
+    if (accepting_ || stopping_ || draining_ || connections_.size() >= options_.most_connections) return;
     accepting_ = true;
     acceptor_.async_accept([this](const error_code& error, tcp::socket socket) {
       accepting_ = false;
-      if (stopping_) return;
+      if (stopping_ || draining_) return;
       if (!error) begin(std::move(socket));
       if (error) log_warning("connection not accepted", "reason={}", error.message());
       accept();
@@ -154,6 +170,7 @@ class HttpListener::Work {
       std::erase_if(connections_, [&](const auto& connection) { return connection.get() == ended; });
       open_ = connections_.size();
       if (stopping_ && connections_.empty()) working_.reset();
+      if (draining_ && connections_.empty()) drained_.give({});
       accept();
     });
   }
@@ -166,8 +183,9 @@ class HttpListener::Work {
   tcp::acceptor acceptor_{io_};
   int port_ = 0;
   std::atomic<std::size_t> open_ = 0;
+  Baton drained_;
   // Of the network's thread:
-  bool accepting_ = false, stopping_ = false;
+  bool accepting_ = false, stopping_ = false, draining_ = false;
   std::list<std::unique_ptr<Connection>> connections_;
   std::jthread network_;
 };
@@ -184,6 +202,10 @@ class HttpListener::Work::Speaking final : public Connection {
     timer_.cancel();
     beast::get_lowest_layer(stream_).close();
   }
+  void drain() override {
+    if (!busy_) return close();
+    timer_.cancel();  // of a watch
+  }
 
   void serve() {
     if (!handshake()) return;
@@ -192,7 +214,7 @@ class HttpListener::Work::Speaking final : public Connection {
       parser.header_limit(static_cast<std::uint32_t>(work_.options_.most_head_bytes));
       parser.body_limit(work_.options_.most_body_bytes);
       const error_code error = wait(first ? work_.options_.head_within : work_.options_.idle_at_most,
-                                    [&](auto done) { http::async_read(stream_, buffer_, parser, done); });
+                                    [&](auto done) { read(parser, done); });
       if (error) {
         refuse(error);
         return;
@@ -248,7 +270,7 @@ class HttpListener::Work::Speaking final : public Connection {
     int running = 2;  // of the two, in the network's thread
     bool reached = false;
     asio::post(work_.io_, [&] {
-      if (closed_) return baton_.give({});
+      if (closed_ || work_.draining_) return baton_.give({});
       beast::get_lowest_layer(stream_).expires_never();
       auto& socket = beast::get_lowest_layer(stream_).socket();
       const auto one_done = [&] {
@@ -272,6 +294,17 @@ class HttpListener::Work::Speaking final : public Connection {
   }
 
  private:
+  // A step: between two requests the connection may be ended.
+  template <class Parser, class Done>
+  void read(Parser& parser, Done done) {
+    busy_ = false;
+    if (work_.draining_) return done(asio::error::operation_aborted);
+    http::async_read(stream_, buffer_, parser, [this, done](const error_code& error, std::size_t) {
+      busy_ = !error;
+      done(error);
+    });
+  }
+
   bool handshake() {
     if constexpr (std::is_same_v<Stream, TlsStream>) {
       return !wait(work_.options_.head_within,
@@ -321,7 +354,7 @@ class HttpListener::Work::Speaking final : public Connection {
   asio::steady_timer timer_;
   beast::flat_buffer buffer_{128UL << 10U};
   Baton baton_;
-  bool closed_ = false;                     // of the network's thread
+  bool closed_ = false, busy_ = false;      // of the network's thread; busy: with a request
   bool keep_ = true, chunks_ = true;        // of the connection's
   bool failed_ = false, answered_ = false;  // likewise
 };
@@ -354,6 +387,7 @@ Result<std::unique_ptr<HttpListener>> HttpListener::open(const ListenOptions& op
   return std::unique_ptr<HttpListener>(new HttpListener(std::move(work)));
 }
 
+bool HttpListener::drain(milliseconds at_most) { return work_->drain(at_most); }
 int HttpListener::port() const { return work_->port(); }
 std::size_t HttpListener::connections() const { return work_->connections(); }
 

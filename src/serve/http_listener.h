@@ -46,6 +46,9 @@ class HttpListener {
   std::size_t connections() const;
   // Returns when asked to stop.
   void wait(const std::stop_token& stop) const;
+  // Takes no more requests: idle connections end at once, Reply::quiet_until() with false, and what is being answered
+  // when that is done. Returns when there are none left, or after `at_most`: whether all were answered.
+  bool drain(std::chrono::milliseconds at_most);
 
  private:
   class Work;

@@ -62,6 +62,12 @@ class ListenerTest : public ::testing::Test {
     }
     auto opened = HttpListener::open(options, [this](const Request& request, Reply& reply) {
       asked_++;
+      if (request.target == "/held") {
+        if (!reply.begin(200, {}, /*last=*/false) || !reply.write("who")) return;
+        held_.wait(1);
+        if (reply.write("le")) (void)reply.end();
+        return;
+      }
       echo(request, reply);
     });
     ASSERT_TRUE(opened) << opened.error().what;
@@ -90,7 +96,8 @@ class ListenerTest : public ::testing::Test {
   }
 
   crypto::ServerIdentity identity_;
-  std::atomic<int> asked_ = 0;
+  static constexpr std::chrono::milliseconds kLong = 2min;
+  std::atomic<int> asked_ = 0, held_ = 0;
   std::unique_ptr<HttpListener> listener_;
   std::string url_;
 };
@@ -144,6 +151,56 @@ TEST_F(ListenerTest, StopsWhileSomebodyWatches) {
   ASSERT_TRUE(response) << response.error().what;
   listener_.reset();
   EXPECT_FALSE(read_whole(*std::move(response)));
+}
+
+// Who is being answered gets the rest; who is idle or watches does not hold it up, and nobody new comes in.
+TEST_F(ListenerTest, DrainsWhatIsBeingAnswered) {
+  for (const bool tls : {false, true}) {
+    open({}, tls);
+    const std::string authority = tls ? identity_.authority : "";
+    net::Client client({.proxy = "", .ca_pem = authority}), watcher({.proxy = "", .ca_pem = authority});
+    ASSERT_TRUE(client.send({.url = url_ + "/a"}));  // kept open
+    auto watch = watcher.send({.url = url_ + "/long"});
+    ASSERT_TRUE(watch) << watch.error().what;
+    const int before = asked_;
+    held_ = 1;
+    std::atomic<bool> drained = false;
+    std::jthread draining;
+    std::string answer;
+    {
+      const std::jthread slow([&] {
+        net::Client other({.proxy = "", .ca_pem = authority});
+        auto response = other.send({.url = url_ + "/held"});
+        if (response) answer = read_whole(*std::move(response)).value_or("cut");
+      });
+      until([&] { return asked_ == before + 1; });
+      draining = std::jthread([&] { drained = listener_->drain(kLong); });
+      until([&] { return listener_->connections() == 1; });  // the one that is being answered
+      EXPECT_EQ(raw("GET / HTTP/1.1\r\n\r\n"), "not connected");
+      EXPECT_FALSE(drained);
+      held_ = 0;
+      held_.notify_all();
+    }
+    EXPECT_EQ(answer, "whole");
+    draining.join();
+    EXPECT_TRUE(drained);
+    EXPECT_FALSE(read_whole(*std::move(watch)));
+  }
+}
+
+TEST_F(ListenerTest, DrainsOnlySoLong) {
+  open();
+  held_ = 1;
+  const std::jthread slow([url = url_] {
+    net::Client client({.proxy = ""});
+    (void)client.send({.url = url + "/held"});
+  });
+  until([&] { return asked_ == 1; });
+  EXPECT_FALSE(listener_->drain(20ms));
+  held_ = 0;
+  held_.notify_all();
+  EXPECT_TRUE(listener_->drain(kLong));
+  EXPECT_TRUE(listener_->drain(0ms));  // nothing is left to wait for
 }
 
 TEST_F(ListenerTest, MoreConnectionsWaitForTheirTurn) {
