@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <sstream>
 
 #include "base/testing/source_dir.h"
@@ -126,6 +128,7 @@ TEST_F(ServeChain, OnlyWhoSaysSoIsOpen) {
       {{"--listen", "192.0.2.1:0", "--allow-remote"}, 1, "cannot listen"},
       {{"--at", "rev:99999"}, 4, "99999"},
       {{"--at", "yesterday"}, 2, "--at"},
+      {{"--listen", "127.0.0.1:0", "--metrics-listen", "nowhere"}, 2, "for metrics"},
       {{"--listen", "127.0.0.1:0", "--kubeconfig-out", "/nowhere/at/all"}, 4, "/nowhere"},
   };
   for (const Row& row : rows) {
@@ -141,6 +144,84 @@ TEST_F(ServeChain, OnlyWhoSaysSoIsOpen) {
   EXPECT_THAT(open->log(), HasSubstr("every user of this machine can read every Secret"));
   EXPECT_THAT(open->kubectl({"get", "ns"}), HasSubstr("kube-system"));
   EXPECT_EQ(open->stop(), 0) << open->log();
+}
+
+// ---- what an operator is told
+
+// The page of metrics, as a scraper reads it: a value for each name with its labels. Fails the test where it would
+// stop.
+class Scrape {
+ public:
+  explicit Scrape(std::map<std::string, double> values) : values_(std::move(values)) {}
+  // Without "tidemark_serve_" in front. -1 fails the test: it is not there.
+  double at(const std::string& name) const {
+    const auto found = values_.find("tidemark_serve_" + name);
+    EXPECT_TRUE(found != values_.end()) << name;
+    return found == values_.end() ? -1 : found->second;
+  }
+
+ private:
+  std::map<std::string, double> values_;
+};
+Scrape scraped(int port) {
+  const auto page = run_program({"curl", "-s", "-m", "30", fmt::format("http://127.0.0.1:{}/metrics", port)});
+  EXPECT_TRUE(page && page->exit_code == 0);
+  static const std::regex kSample(R"re(([a-z_]+)(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? ([^ ]+))re");
+  static const std::regex kAbout("# (HELP|TYPE) ([a-z_]+) (.+)");
+  std::map<std::string, double> values;
+  std::map<std::string, int> about;  // families: lines about them
+  std::istringstream lines(page ? page->out : "");
+  for (std::string line; std::getline(lines, line);) {
+    std::smatch parts;
+    if (std::regex_match(line, parts, kAbout)) {
+      about[parts[2]]++;
+      continue;
+    }
+    if (!std::regex_match(line, parts, kSample)) {
+      ADD_FAILURE() << line;
+      continue;
+    }
+    const std::string family = std::regex_replace(parts[1].str(), std::regex("_(bucket|sum|count)$"), "");
+    EXPECT_TRUE(about[parts[1]] == 2 || about[family] == 2) << line;
+    EXPECT_TRUE(values.emplace(parts[1].str() + parts[2].str(), std::stod(parts[4])).second) << line;
+  }
+  return Scrape(std::move(values));
+}
+
+TEST_F(ServeChain, TellsWhatItDoes) {
+  const int port = free_port().value();
+  MUST(const auto past,
+       Serving::start(store(), "rev:1944",
+                      {"--metrics-listen", fmt::format("127.0.0.1:{}", port), "--log-level", "debug"}));
+  const auto before = scraped(port);
+  EXPECT_EQ(before.at("moments"), 1);
+  EXPECT_EQ(before.at("cache_bytes"), 0);
+  EXPECT_EQ(before.at("reads_total"), 0);
+  EXPECT_GT(before.at("store_calls_total{operation=\"get\",outcome=\"ok\"}"), 0);
+  EXPECT_EQ(before.at("store_calls_total{operation=\"put\",outcome=\"ok\"}"), 0);
+
+  past->kubectl({"get", "--raw", "/api/v1/namespaces/shop/configmaps/cm-3"});
+  past->kubectl({"get", "--raw", "/api/v1/namespaces/shop/configmaps/cm-4"});
+  past->refused({"get", "--raw", "/api/v1/namespaces/shop/configmaps/broken"});
+  past->kubectl({"get", "--raw", "/at/rev:1940/api/v1/namespaces/shop/configmaps"});
+  // An answer is there before it is counted.
+  const auto counted = [&] { return scraped(port).at("requests_in_flight") == 0; };
+  ASSERT_TRUE(wait_until(counted));
+  const auto after = scraped(port);
+  EXPECT_EQ(after.at("requests_total{verb=\"get\",code=\"200\"}"), 2);
+  EXPECT_EQ(after.at("requests_total{verb=\"get\",code=\"400\"}"), 1);
+  EXPECT_EQ(after.at("requests_total{verb=\"list\",code=\"200\"}"), 1);
+  EXPECT_EQ(after.at("request_duration_seconds_count{verb=\"get\"}"), 3);
+  EXPECT_EQ(after.at("request_duration_seconds_bucket{verb=\"get\",le=\"+Inf\"}"), 3);
+  EXPECT_GT(after.at("request_duration_seconds_sum{verb=\"list\"}"), 0);
+  EXPECT_GT(after.at("sent_bytes_total{verb=\"list\"}"), 100);
+  EXPECT_EQ(after.at("moments"), 2);
+  EXPECT_EQ(after.at("reads_total"), 4);  // three objects, and a namespace of another moment
+  EXPECT_EQ(after.at("unreadable_total"), 1);
+  EXPECT_GT(after.at("cache_bytes"), 0);
+  EXPECT_THAT(past->log(), HasSubstr("verb=get path=/api/v1/namespaces/shop/configmaps/broken code=400 ms="));
+  EXPECT_THAT(past->log(), Not(HasSubstr(past->token())));
+  EXPECT_EQ(past->stop(), 0) << past->log();
 }
 
 // ---- templates: what kubectl prints through the server, and what `tidemark get` prints by itself

@@ -40,6 +40,11 @@ Result<Revision> true_revision(restore::Origin& origin, const catalog::Point& po
 }  // namespace
 
 Result<History> open_history(Program& program, const std::string& url) {
+  return open_history(program, url, program.stop(), nullptr);
+}
+
+Result<History> open_history(Program& program, const std::string& url, const std::stop_token& stop,
+                             store::StoreTally* tally) {
   History history;
   const std::string_view scheme = store::url_scheme(url);
   const auto path = [&] { return io::Path(url.substr(scheme.size() + 1)); };
@@ -48,7 +53,7 @@ Result<History> open_history(Program& program, const std::string& url) {
   } else if (scheme == "etcd") {
     TM_LET(history.origin, restore::data_dir_origin(path()));
   } else {
-    TM_LET(history.store, program.open_store(url, /*read_only=*/true));
+    TM_LET(history.store, program.open_store(url, /*read_only=*/true, stop, tally));
     history.origin = restore::store_origin(*history.store);
   }
   return history;

@@ -2,11 +2,12 @@
 #pragma once
 
 #include <memory>
+#include <stop_token>
 #include <string>
 
 #include "base/result.h"
 #include "restore/origin.h"
-#include "store/object_store.h"
+#include "store/metered_store.h"
 
 namespace tidemark::cli {
 
@@ -19,6 +20,10 @@ struct History {
 
 // Reading only. Errc::not_found, and what opening the place fails with.
 Result<History> open_history(Program& program, const std::string& url);
+// A store's waits end when `stop` is asked for instead of the program's; `tally` counts what it is asked, and outlives
+// it.
+Result<History> open_history(Program& program, const std::string& url, const std::stop_token& stop,
+                             store::StoreTally* tally);
 
 // The timeline with the true revision of a snapshot file, whose name does not say it; a compressed one is unpacked into
 // a temporary directory for that.

@@ -9,6 +9,7 @@
 #include "cli/help.h"
 #include "cli/verbs.h"
 #include "cli/version.h"
+#include "store/metered_store.h"
 #include "store/open.h"
 
 namespace tidemark::cli {
@@ -188,12 +189,13 @@ Result<std::unique_ptr<store::ObjectStore>> Program::open_store(std::string_view
 }
 
 Result<std::unique_ptr<store::ObjectStore>> Program::open_store(std::string_view url, bool read_only,
-                                                                const std::stop_token& stop) {
+                                                                const std::stop_token& stop, store::StoreTally* tally) {
   if (!age_keys_) {
     // The command may ask for a touch: once is enough.
     TM_LET(age_keys_, read_age_keys(age_, stop));
   }
   TM_LET(auto inner, store::open_store(url, read_only, stop));
+  if (tally != nullptr) inner = std::make_unique<store::MeteredStore>(std::move(inner), clock(), *tally);
   TM_LET(std::unique_ptr<store::ObjectStore> store, store::EncryptedStore::open(std::move(inner), *age_keys_));
   return store;
 }

@@ -36,6 +36,10 @@ class App;
 class Option;
 }  // namespace CLI
 
+namespace tidemark::store {
+struct StoreTally;
+}
+
 namespace tidemark::cli {
 
 // Exit codes are part of the surface: scripts depend on them.
@@ -106,10 +110,12 @@ class Program {
   Progress& progress();
   // The store at a URL, encrypted when it is: every verb opens its stores here. A store that is written to is encrypted
   // to --age-recipients. Errc::invalid: it is encrypted, and there are none.
-  // Its waits end when `stop` is asked for; without one, when the program is.
+  // Its waits end when `stop` is asked for; without one, when the program is. `tally`: counts what it is asked, and
+  // outlives it.
   Result<std::unique_ptr<store::ObjectStore>> open_store(std::string_view url, bool read_only);
   Result<std::unique_ptr<store::ObjectStore>> open_store(std::string_view url, bool read_only,
-                                                         const std::stop_token& stop);
+                                                         const std::stop_token& stop,
+                                                         store::StoreTally* tally = nullptr);
   const AgeWish& age() const { return age_; }
   // Asks on the terminal; true only for "y" or "yes". Errc::invalid, with the hint --yes, when nobody can answer.
   Result<bool> confirm(std::string_view question);

@@ -8,25 +8,30 @@
 #include <mutex>
 #include <ostream>
 
+#include "base/log.h"
 #include "base/rfc3339.h"
 #include "cli/object_reading.h"
 #include "cli/program.h"
+#include "cli/serve_metrics.h"
 #include "cli/verbs.h"
 #include "cli/version.h"
 #include "net/url.h"
 #include "serve/http_listener.h"
 #include "serve/kubeconfig.h"
+#include "store/open.h"
 
 namespace tidemark::cli {
 namespace {
 
 // A server that runs longer is started again, with new keys.
 constexpr std::chrono::days kGoodFor{365};
+// From the signal on, for requests that are being answered.
+constexpr std::chrono::seconds kDrainWithin{10};
 
 struct ServeWish {
   std::string at = "latest";
   std::string listen = "127.0.0.1:8001";
-  std::string kubeconfig_out;
+  std::string kubeconfig_out, metrics_listen;
   std::vector<std::string> hosts;
   bool allow_remote = false, insecure_http = false;
   ObjectReading reading;
@@ -114,23 +119,39 @@ Result<Exit> serve_past(Program& program, ServeWish& wish) {
   const std::vector<std::string> names = names_of(wish, address);
   TM_LET(const crypto::ServerIdentity identity,
          named("--host", crypto::make_server_identity(names, program.now(), kGoodFor)));
-  TM_LET(const History from, open_history(program, wish.reading.store));
+  // While the moment opens, a stop ends the reading at once; later, when those who asked have got their answers.
+  std::atomic<bool> opening = true;
+  std::stop_source reads;
+  const std::stop_callback at_once(program.stop(), [&] {
+    if (opening) reads.request_stop();
+  });
+  store::StoreTally tally;
+  TM_LET(const History from, open_history(program, wish.reading.store, reads.get_token(), &tally));
   for (const std::string& what : from.origin->left_out()) program.err() << "note: " << what << '\n';
 
   // The moment is open, and what is said about it is known.
   TM_LET(const io::TempDir scratch, io::TempDir::create(wish.reading.scratch));
-  std::atomic<bool> opening = true;  // later reads are many clients', and drawn nowhere
-  serve::Past past{.origin = *from.origin,
-                   .etcd_prefix = wish.reading.objects.etcd_prefix,
-                   .decryptor = wish.reading.objects.decryptor,
-                   .options = moment_options(program, scratch.path())};
-  past.options.progress = [&](std::string_view step, std::uint64_t done, std::uint64_t all) {
+  history::MomentOptions reading = moment_options(program, scratch.path());
+  reading.stop = reads.get_token();
+  reading.progress = [&](std::string_view step, std::uint64_t done, std::uint64_t all) {
     if (opening) program.progress().update(step, done, all);
   };
+  const auto index = open_index(program, from, wish.reading.index, reading);
+  reading.index = index.get();
+  serve::Past past{.origin = index ? index->origin() : *from.origin,
+                   .etcd_prefix = wish.reading.objects.etcd_prefix,
+                   .decryptor = wish.reading.objects.decryptor,
+                   .options = std::move(reading)};
+  std::unique_ptr<MetricsListener> metrics;
+  if (!wish.metrics_listen.empty()) {
+    const net::Traffic* const wire = from.store ? store::traffic_of(*from.store) : nullptr;
+    TM_LET(metrics, MetricsListener::listen(wish.metrics_listen,
+                                            [&, wire] { return serve_metrics(past.counters, tally, wire); }));
+  }
   TM_LET(const restore::Target target,
-         target_anywhere(program, "--at", wish.at, wish.reading, *from.origin, past.options));
+         target_anywhere(program, "--at", wish.at, wish.reading, past.origin, past.options));
   TM_LET(const auto cluster, serve::PastCluster::open(past, target));
-  opening = false;
+  opening = false;  // later reads are many clients', and drawn nowhere
   program.progress().finish();
 
   const std::string token = wish.insecure_http ? "" : serve::make_token();
@@ -165,6 +186,8 @@ Result<Exit> serve_past(Program& program, ServeWish& wish) {
   TM_CHECK(named("--kubeconfig-out", io::write_file_durably(kubeconfig, as_bytes(text), 0600)));
   tell(program, wish, *cluster, url, kubeconfig);
   listener->wait(program.stop());
+  if (!listener->drain(kDrainWithin)) log_warning("answers broken off", "after={}", print_duration(kDrainWithin));
+  reads.request_stop();
   return Exit::done;
 }
 
@@ -196,7 +219,10 @@ void add_serve(Program& program) {
   app.add_flag("--allow-remote", wish->allow_remote, "listen where other machines can reach it");
   app.add_flag("--insecure-http", wish->insecure_http,
                "without TLS and without a token: every user of this machine can then read every Secret");
+  app.add_option("--metrics-listen", wish->metrics_listen, "serve Prometheus metrics, for example 127.0.0.1:9403")
+      ->type_name("ADDRESS:PORT");
   add_reading_options(program, app, wish->reading);
+  add_index_options(app, wish->reading.index);
 }
 
 }  // namespace tidemark::cli

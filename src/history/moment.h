@@ -64,6 +64,8 @@ class Moment {
   // No change after the target's time is known: the newest state is shown.
   bool beyond_the_end() const { return course_.beyond_the_end; }
   const io::Path& scratch() const { return options_.scratch; }
+  // Reading a few keys costs little. Without an index, or when it had to be given up, it costs as much as everything.
+  bool by_index() const { return options_.index != nullptr; }
   // When that revision was the newest: the target's time; else when its last change was received, as far as below() has
   // met it, or the creation of the newest object used.
   Time time() const;

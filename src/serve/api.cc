@@ -14,6 +14,9 @@ namespace {
 using nlohmann::json;
 using To = Route::To;
 
+// Of a path with its query, in a line of the log.
+constexpr std::size_t kMostLogged = 512;
+
 // What clients that look at it hear of the API server: the newest one whose objects the table of types knows.
 json version_of(const std::string& program) {
   const int minor = kube::ObjectOptions().server_minor;
@@ -122,9 +125,23 @@ void send_json(Reply& reply, int code, const json& value, const ReplyHeaders& mo
 void refuse(Reply& reply, const Failure& failure) { send_json(reply, failure.code, status_of(failure)); }
 
 void Api::answer(const Request& request, Reply& reply) const {
-  if (!takes_gzip(request.accept_encoding)) return answer_plain(request, reply);
-  ZippedReply zipped(reply);
-  answer_plain(request, zipped);
+  Counters& counters = moments_.counters();
+  const Ticks begin = options_.clock.ticks();
+  counters.in_flight++;
+  CountedReply counted(reply);
+  if (takes_gzip(request.accept_encoding)) {
+    ZippedReply zipped(counted);
+    answer_plain(request, zipped);
+  } else {
+    answer_plain(request, counted);
+  }
+  const Verb verb = verb_of(request);
+  const auto took = options_.clock.ticks() - begin;
+  counters.requests.add(verb, counted.code(), took, counted.bytes());
+  counters.in_flight--;
+  log_debug("request", "verb={} path={} code={} ms={} bytes={}", kVerbNames[static_cast<std::size_t>(verb)],
+            std::string_view(request.target).substr(0, kMostLogged), counted.code(),
+            std::chrono::duration_cast<std::chrono::milliseconds>(took).count(), counted.bytes());
 }
 
 void Api::answer_plain(const Request& request, Reply& reply) const {

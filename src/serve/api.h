@@ -26,7 +26,7 @@ class Api {
   Api(Moments& moments, Gate gate, Options options)
       : moments_(moments), gate_(std::move(gate)), options_(std::move(options)) {}
 
-  // Always answers, unless the other side goes away.
+  // Always answers, unless the other side goes away. Counts it (Moments::counters()), and logs it at debug level.
   void answer(const Request& request, Reply& reply) const;
 
  private:

@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <numeric>
+
 #include "base/proto.h"
 #include "net/url.h"
 #include "serve/testing/past_api.h"
@@ -354,6 +356,84 @@ TEST_F(ApiOfSnapshot, NobodyPassesWithoutTheToken) {
     request.host = "evil.example:8001";
     EXPECT_EQ(past_->ask(request).code, 421) << target;
   }
+}
+
+// A server of its own: what the other tests ask for is counted, too.
+TEST(ApiCounts, WhatItAnswers) {
+  const auto past = PastApi::open();
+  ASSERT_TRUE(past);
+  struct Row {
+    const char* method;
+    const char* target;
+    Verb verb;
+    int code;
+  };
+  const Row rows[] = {
+      {"GET", "/api/v1/namespaces/shop", Verb::get, 200},
+      {"GET", "/at/rev%3A1940/api/v1/namespaces/shop", Verb::get, 200},
+      {"GET", "/api/v1/namespaces/none", Verb::get, 404},
+      {"GET", "/api/v1/namespaces", Verb::list, 200},
+      {"GET", "/api/v1/namespaces?limit=x", Verb::list, 400},
+      {"GET", "/api/v1/namespaces?watch=1&timeoutSeconds=1", Verb::watch, 200},
+      {"GET", "/api/v1/watch/namespaces?timeoutSeconds=1", Verb::watch, 200},
+      {"GET", "/api/v1/namespaces/shop?watch=true&timeoutSeconds=1", Verb::watch, 200},
+      {"POST", "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", Verb::review, 415},
+      {"POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", Verb::review, 403},
+      {"GET", "/apis", Verb::discovery, 200},
+      {"GET", "/version", Verb::discovery, 200},
+      {"GET", "/metrics", Verb::discovery, 404},
+      {"POST", "/api/v1/namespaces", Verb::write, 403},
+      {"DELETE", "/api/v1/namespaces/shop", Verb::write, 403},
+      {"GET", "/%zz", Verb::none, 400},
+  };
+  std::map<std::pair<Verb, int>, std::uint64_t> expected;
+  std::map<Verb, std::uint64_t> bytes;
+  const auto asked = [&](const Request& request, Verb verb, int code) {
+    const RecordedReply reply = past->ask(request);
+    EXPECT_EQ(reply.code, code) << request.target;
+    expected[{verb, code}]++;
+    bytes[verb] += reply.body.size();
+  };
+  for (const Row& row : rows) {
+    Request request = PastApi::request(row.target);
+    request.method = row.method;
+    asked(request, row.verb, row.code);
+    request.accept_encoding = "gzip";  // what goes out counts, not what it was made of
+    asked(request, row.verb, row.code);
+  }
+  Request stranger = PastApi::request("/api/v1/namespaces");
+  stranger.authorization = "";
+  asked(stranger, Verb::list, 401);
+
+  const RequestTally::Rows counted = past->counters().requests.rows();
+  std::map<std::pair<Verb, int>, std::uint64_t> is;
+  for (std::size_t verb = 0; verb < counted.size(); verb++) {
+    std::uint64_t all = 0, within = 0;
+    for (const auto& [code, times] : counted[verb].codes) {
+      is[{static_cast<Verb>(verb), code}] = times;
+      all += times;
+    }
+    for (const std::uint64_t times : counted[verb].within) within += times;
+    EXPECT_EQ(counted[verb].count, all) << kVerbNames[verb];
+    EXPECT_EQ(counted[verb].bytes, bytes[static_cast<Verb>(verb)]) << kVerbNames[verb];
+    EXPECT_EQ(within, all) << kVerbNames[verb];
+  }
+  EXPECT_EQ(is, expected);
+  // By the clock of the test only watches take time: six of a second.
+  EXPECT_DOUBLE_EQ(counted[static_cast<std::size_t>(Verb::watch)].seconds, 6.0);
+  EXPECT_EQ(counted[static_cast<std::size_t>(Verb::watch)].within[5], 6U);  // a second is within 1.0
+  EXPECT_EQ(past->counters().in_flight, 0U);
+  EXPECT_EQ(past->counters().moments, 2U);
+  EXPECT_EQ(past->counters().reads, 2U);  // the same kind of two moments
+  EXPECT_GT(past->counters().cache_bytes, 0U);
+  EXPECT_EQ(past->counters().unreadable, 0U);
+
+  // Longer than any bound.
+  Request long_watch = PastApi::request("/api/v1/namespaces?watch=1&timeoutSeconds=600&resourceVersion=1940");
+  asked(long_watch, Verb::watch, 200);
+  const RequestTally::Row watches = past->counters().requests.rows()[static_cast<std::size_t>(Verb::watch)];
+  EXPECT_EQ(watches.count, 7U);
+  EXPECT_EQ(std::accumulate(watches.within.begin(), watches.within.end(), std::uint64_t{0}), 6U);
 }
 
 TEST_F(ApiOfSnapshot, OpenApiNamesTheFields) {

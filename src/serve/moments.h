@@ -23,6 +23,8 @@ class Moments {
   // history::resolve_when()'s and PastCluster::open()'s.
   Result<std::shared_ptr<PastCluster>> at(const std::string& when);
 
+  Counters& counters() { return past_.counters; }
+
  private:
   std::shared_ptr<PastCluster> known(const std::string& when);
   Result<restore::Target> target_of(const std::string& when);

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/log.h"
+#include "kube/object_metadata.h"
 #include "kube/selector.h"
 #include "serve/asked.h"
 #include "serve/continuation.h"
@@ -209,6 +210,7 @@ Result<End> for_each(const Asked& asked, const ServedKind& kind, const Wish& wis
   auto row = wish.from_continue ? stock.rows.upper_bound(wish.behind) : stock.rows.lower_bound(prefix);
   PastCluster::Reader reader = asked.cluster.reader(kind);
   std::int64_t shown = 0;
+  kube::ObjectMetadata metadata;
   for (; row != stock.rows.end() && row->first.starts_with(prefix); ++row) {
     const std::string& key = row->first;
     if (!wish.name.empty() && !key.ends_with("/" + wish.name)) continue;
@@ -216,6 +218,11 @@ Result<End> for_each(const Asked& asked, const ServedKind& kind, const Wish& wis
       End end{.last_key = std::prev(row)->first, .left = 0};
       for (; row != stock.rows.end() && row->first.starts_with(prefix); ++row) end.left++;
       return end;
+    }
+    // Most that a selector leaves out need not be decoded for that.
+    if (!wish.labels.empty() && kube::read_metadata(as_bytes(row->second.value), metadata) &&
+        !wish.labels.matches_labels_of(metadata)) {
+      continue;
     }
     auto object = reader.read(key, row->second);
     if (!object || !matches(wish, *object)) continue;
@@ -355,7 +362,8 @@ void answer_objects(const Asked& asked, const ServedKind& kind) {
   if (!watched && !one) {
     if (const auto checked = check_list_version(asked, *wish); !checked) return refuse(asked.reply, checked.error());
   }
-  auto stock = asked.cluster.stock(kind);
+  // Warnings of a list, and of a watch, are of the whole namespace.
+  auto stock = asked.cluster.stock(kind, {.ns = wish->ns, .name = one && !watched ? wish->name : std::string()});
   if (!stock) {
     log_error("objects cannot be read", "kind={} reason={}", kind.resource.full_name(), stock.error().what);
     return refuse(asked.reply, failure_of(stock.error()));

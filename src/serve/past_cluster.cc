@@ -18,11 +18,18 @@ using nlohmann::json;
 constexpr std::size_t kSamples = 8;
 // What a row costs beside its key and value.
 constexpr std::uint64_t kRowBytes = 160;
+// And what is kept of no row at all.
+constexpr std::uint64_t kStockBytes = 512;
 
 std::uint64_t size_of(const history::Rows& rows) {
   std::uint64_t bytes = 0;
   for (const auto& [key, row] : rows) bytes += key.size() + row.value.size() + kRowBytes;
   return bytes;
+}
+
+// No name has a line's end in it that is any object's.
+std::string name_of(const ServedKind& kind, const Part& part) {
+  return fmt::format("{}/{}\n{}\n{}", kind.api_version(), kind.resource.plural, part.ns, part.name);
 }
 
 // Empty: it does not say.
@@ -58,6 +65,15 @@ Result<std::shared_ptr<PastCluster>> PastCluster::open(Past& past, const restore
   TM_LET(cluster->moment_, history::Moment::open(past.origin, target, options));
   TM_CHECK(cluster->survey());
   return cluster;
+}
+
+PastCluster::PastCluster(Past& past, io::TempDir scratch) : past_(past), scratch_(std::move(scratch)) {
+  past_.counters.moments++;
+}
+
+PastCluster::~PastCluster() {
+  past_.counters.moments--;
+  past_.counters.cache_bytes -= kept_bytes_;
 }
 
 // One walk: definitions, and of each kind the newest object, for the version in which it is stored.
@@ -114,44 +130,57 @@ std::string PastCluster::prefix_of(const ServedKind& kind, std::string_view ns) 
   return prefix;
 }
 
-std::shared_ptr<const Stock> PastCluster::kept(const std::string& name) {
+std::shared_ptr<const Stock> PastCluster::kept(const ServedKind& kind, const Part& part) {
   const std::lock_guard lock(mutex_);
-  const auto found = std::ranges::find(kept_, name, &Kept::name);
-  if (found == kept_.end()) return nullptr;
-  kept_.splice(kept_.begin(), kept_, found);
-  return kept_.front().stock;
+  for (const Part& wider : {Part{}, Part{.ns = part.ns, .name = {}}, part}) {
+    const auto found = kept_at_.find(name_of(kind, wider));
+    if (found == kept_at_.end()) continue;
+    kept_.splice(kept_.begin(), kept_, found->second);
+    return kept_.front().stock;
+  }
+  return nullptr;
 }
 
-void PastCluster::keep(const std::string& name, std::shared_ptr<const Stock> stock) {
+void PastCluster::keep(const ServedKind& kind, const Part& part, std::shared_ptr<const Stock> stock) {
   const std::lock_guard lock(mutex_);
+  const std::uint64_t before = kept_bytes_;
   kept_bytes_ += stock->bytes;
-  kept_.push_front({name, std::move(stock)});
+  kept_.push_front({name_of(kind, part), std::move(stock)});
+  kept_at_[kept_.front().name] = kept_.begin();
   while (kept_bytes_ > past_.cache_bytes && !kept_.empty()) {
     kept_bytes_ -= kept_.back().stock->bytes;
+    kept_at_.erase(kept_.back().name);
     kept_.pop_back();
   }
+  past_.counters.cache_bytes += kept_bytes_ - before;  // modulo 2^64, as it may be less
 }
 
-Result<std::shared_ptr<const Stock>> PastCluster::stock(const ServedKind& kind) {
-  const std::string name = kind.api_version() + "/" + kind.resource.plural;
-  if (auto there = kept(name)) return there;
+Result<std::shared_ptr<const Stock>> PastCluster::stock(const ServedKind& kind, const Part& part) {
+  if (auto there = kept(kind, part)) return there;
   const std::lock_guard lock(past_.reading);
-  if (auto there = kept(name)) return there;  // somebody else read it meanwhile
-  TM_LET(auto read, read_stock(kind));
-  keep(name, read);
+  if (auto there = kept(kind, part)) return there;  // somebody else read it meanwhile
+  const Part read_now = moment_->by_index() ? part : Part{};
+  TM_LET(auto read, read_stock(kind, read_now));
+  keep(kind, read_now, read);
   return read;
 }
 
 // Every object is read once here, so that each answer can say in front what it leaves out.
-Result<std::shared_ptr<const Stock>> PastCluster::read_stock(const ServedKind& kind) {
+Result<std::shared_ptr<const Stock>> PastCluster::read_stock(const ServedKind& kind, const Part& part) {
   const auto stock = std::make_shared<Stock>();
-  const std::vector<std::string> prefixes{prefix_of(kind)};
-  TM_LET(stock->rows, moment_->below(prefixes));
+  history::Asked asked;
+  const std::string within = prefix_of(kind, part.ns);
+  if (part.name.empty()) {
+    asked.prefixes.push_back(within);
+  } else {
+    asked.keys.push_back(within + part.name);
+  }
+  TM_LET(stock->rows, moment_->below(asked));
   if (moment_->revision() != revision_) {
     return fail(Errc::corrupt, "objects of the store turned out damaged: only revision {} is left of {}",
                 moment_->revision(), revision_);
   }
-  const std::string& prefix = prefixes.front();
+  const std::string prefix = prefix_of(kind);
   const long slashes = kind.resource.namespaced ? 1 : 0;
   std::erase_if(stock->rows, [&](const auto& entry) {
     const std::string_view rest = std::string_view(entry.first).substr(prefix.size());
@@ -166,7 +195,9 @@ Result<std::shared_ptr<const Stock>> PastCluster::read_stock(const ServedKind& k
       stock->other_versions.push_back(key);
     }
   }
-  stock->bytes = size_of(stock->rows);
+  stock->bytes = size_of(stock->rows) + kStockBytes;
+  past_.counters.reads++;
+  past_.counters.unreadable += stock->unreadable.size();
   return stock;
 }
 

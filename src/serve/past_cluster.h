@@ -1,13 +1,17 @@
 // The cluster as it was at one moment: which kinds it had, and what of each.
 //
-// Opening walks the moment once, keeping the definitions and one object of each kind. Objects are read kind by kind
-// when they are asked for, and the last ones asked for stay, up to a bound of bytes; what is being answered from stays
-// as long as that takes. The moment does not move: should the store's objects turn out damaged later, reading fails.
-// Threads: any.
+// Opening looks at every key of the moment once, and reads the definitions and a few objects of each kind. With the
+// history index no object of the store is read whole for that, and later only what is asked for: one object, one
+// namespace or one kind. Without it opening reads everything, and a kind is read as a whole when something of it is
+// first asked for, for one object would cost as much.
+// Memory: what was asked for last stays, up to Past::cache_bytes for each moment; what is being answered from stays as
+// long as that takes. While a moment opens, a few hundred bytes for each key there was.
+// The moment does not move: should the store's objects turn out damaged later, reading fails. Threads: any.
 #pragma once
 
 #include <functional>
 #include <list>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -19,6 +23,7 @@
 #include "history/moment.h"
 #include "history/object_reader.h"
 #include "kube/encryption.h"
+#include "serve/counters.h"
 #include "serve/served_kinds.h"
 
 namespace tidemark::serve {
@@ -28,13 +33,19 @@ struct Past {
   restore::Origin& origin;
   std::string etcd_prefix = "/registry";
   kube::Decryptor* decryptor = nullptr;  // nullptr: sealed values stay closed
-  history::MomentOptions options;        // `scratch`: each moment makes a folder of its own in it
+  history::MomentOptions options;  // `scratch`: each moment makes a folder of its own in it; an index: of `origin`
   std::uint64_t cache_bytes = 128UL << 20U;
+  Counters counters = {};
   std::mutex reading = {};  // one reads at a time, of whichever moment
   std::mutex opening = {};  // keys open values one at a time
 };
 
-// All objects of one kind.
+// What is asked for of a kind. Empty: all there is.
+struct Part {
+  std::string ns, name;  // a name of a namespaced kind: with its namespace
+};
+
+// Objects of one kind: at least those of the part that was asked for.
 struct Stock {
   struct Unreadable {
     std::string key;
@@ -52,6 +63,7 @@ class PastCluster {
   static Result<std::shared_ptr<PastCluster>> open(Past& past, const restore::Target& target);
   PastCluster(const PastCluster&) = delete;
   PastCluster& operator=(const PastCluster&) = delete;
+  ~PastCluster();
 
   Revision revision() const { return revision_; }
   Time time() const { return time_; }
@@ -60,8 +72,9 @@ class PastCluster {
   // Definitions that cannot be read.
   const std::vector<std::string>& notes() const { return notes_; }
 
-  // Everything of a kind, whatever its namespace. Requires: one of kinds().
-  Result<std::shared_ptr<const Stock>> stock(const ServedKind& kind);
+  // What there is of a part of a kind, or of more. Requires: one of kinds(). Errc::corrupt: the store's objects are not
+  // what they were when the moment was opened.
+  Result<std::shared_ptr<const Stock>> stock(const ServedKind& kind, const Part& part = {});
   // What every key of the kind begins with, and of one namespace.
   std::string prefix_of(const ServedKind& kind, std::string_view ns = {}) const;
 
@@ -81,12 +94,12 @@ class PastCluster {
   Reader reader(const ServedKind& kind) const { return {past_, kind}; }
 
  private:
-  PastCluster(Past& past, io::TempDir scratch) : past_(past), scratch_(std::move(scratch)) {}
+  PastCluster(Past& past, io::TempDir scratch);
   Status survey();
   void define(const history::Rows& rows);
-  Result<std::shared_ptr<const Stock>> read_stock(const ServedKind& kind);
-  std::shared_ptr<const Stock> kept(const std::string& name);
-  void keep(const std::string& name, std::shared_ptr<const Stock> stock);
+  Result<std::shared_ptr<const Stock>> read_stock(const ServedKind& kind, const Part& part);
+  std::shared_ptr<const Stock> kept(const ServedKind& kind, const Part& part);
+  void keep(const ServedKind& kind, const Part& part, std::shared_ptr<const Stock> stock);
 
   Past& past_;
   io::TempDir scratch_;
@@ -102,6 +115,7 @@ class PastCluster {
   };
   std::mutex mutex_;      // of what follows
   std::list<Kept> kept_;  // the newest first
+  std::map<std::string, std::list<Kept>::iterator, std::less<>> kept_at_;
   std::uint64_t kept_bytes_ = 0;
 };
 

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -83,14 +84,23 @@ class PastApi {
  public:
   // `snapshot`: empty: the fixture. Fails the test by a null pointer where it cannot be read.
   static std::unique_ptr<PastApi> open(const io::Path& snapshot = {}, kube::Decryptor* decryptor = nullptr) {
-    auto api = std::make_unique<PastApi>();
     const io::Path fixture = io::Path(tidemark::testing::source_dir()) / "testdata/kubernetes-1.36/snapshot.db.gz";
     auto origin = restore::file_origin(snapshot.empty() ? fixture : snapshot);
     if (!origin) return nullptr;
-    api->origin_ = *std::move(origin);
-    api->past_ = std::make_unique<Past>(*api->origin_);
+    auto api = over(**origin, nullptr, {}, decryptor);
+    if (api) api->origin_ = *std::move(origin);
+    return api;
+  }
+  // What both name outlives it. `index`: of that origin, or nullptr.
+  static std::unique_ptr<PastApi> over(restore::Origin& origin, history::Index* index,
+                                       std::optional<std::uint64_t> cache_bytes = {},
+                                       kube::Decryptor* decryptor = nullptr) {
+    auto api = std::make_unique<PastApi>();
+    api->past_ = std::make_unique<Past>(origin);
     api->past_->options.scratch = api->scratch_.path();
+    api->past_->options.index = index;
     api->past_->decryptor = decryptor;
+    if (cache_bytes) api->past_->cache_bytes = *cache_bytes;
     auto cluster = PastCluster::open(*api->past_, {});
     if (!cluster) return nullptr;
     api->cluster = *cluster;
@@ -120,6 +130,7 @@ class PastApi {
             .body = {}};
   }
   Moments& moments() { return *moments_; }
+  const Counters& counters() const { return past_->counters; }
   const Api& api() const { return *api_; }
 
   tidemark::testing::FakeClock clock{Time(std::chrono::seconds(1795250000))};
