@@ -1,11 +1,12 @@
 // Makes a bucket to measure with: one full and many deltas, as a busy Kubernetes cluster would leave them.
 //
 //   make_timeline DIR --keys 480000 --value-bytes 2600 --revisions 1000000 --deltas 36 [--seed N] [--snapshot FILE]
+//   [--objects 1]
 //
 // Keys look like Kubernetes'. Values are half text that repeats and half hex digits that do not, about what protobuf
 // objects with uids and hashes deflate to. Every revision writes 1 key, every eighth 3 in one transaction; every fifth
 // change deletes or creates. With --snapshot the full is also written as `etcdctl snapshot save` would (database and
-// digest).
+// digest). With --objects 1 values are objects that can be read, as JSON.
 #include <cstdio>
 #include <cstdlib>
 #include <map>
@@ -29,6 +30,7 @@ namespace {
 struct Wanted {
   io::Path dir, snapshot;
   std::uint64_t keys = 20'000, value_bytes = 2'600, revisions = 20'000, deltas = 4, seed = 1;
+  std::uint64_t objects = 0;
 };
 
 struct Live {
@@ -45,12 +47,32 @@ class Cluster {
   }
 
   // A fresh value of about value_bytes.
-  const std::string& value() {
+  const std::string& value(std::uint64_t n) {
+    if (wanted_.objects != 0) return object(n);
     value_.assign("k8s\0\n\x0f\n\x02v1\x12\x03Pod\x12", 17);
     while (value_.size() < wanted_.value_bytes) {
       fmt::format_to(std::back_inserter(value_),
                      "uid:{:016x}{:016x} f:metadata{{f:labels{{.:{{}},f:app}}}} f:spec{{}} ", random_(), random_());
     }
+    return value_;
+  }
+
+  const std::string& object(std::uint64_t n) {
+    static constexpr const char* kTypes[][2] = {{"v1", "Pod"},
+                                                {"v1", "ConfigMap"},
+                                                {"v1", "Secret"},
+                                                {"v1", "Event"},
+                                                {"coordination.k8s.io/v1", "Lease"},
+                                                {"apps/v1", "ReplicaSet"}};
+    value_ = fmt::format(R"({{"apiVersion":"{}","kind":"{}","metadata":{{"annotations":{{"filled":")", kTypes[n % 6][0],
+                         kTypes[n % 6][1]);
+    while (value_.size() < wanted_.value_bytes) {
+      fmt::format_to(std::back_inserter(value_), "uid:{:016x}{:016x} f:metadata f:labels f:app f:spec ", random_(),
+                     random_());
+    }
+    fmt::format_to(std::back_inserter(value_),
+                   R"("}},"labels":{{"app":"app-{}"}},"name":"obj-{:08}","namespace":"ns-{:04}","uid":"{:016x}"}}}})",
+                   n % 50, n, n % 997, random_());
     return value_;
   }
 
@@ -80,7 +102,7 @@ Result<Revision> write_base(const Wanted& wanted, Cluster& cluster, const io::Pa
     const std::string key = cluster.key(n);
     row.clear();
     etcd::append_key_value(
-        {.key = as_bytes(key), .value = as_bytes(cluster.value()), .create = at, .mod = at, .version = 1, .lease = {}},
+        {.key = as_bytes(key), .value = as_bytes(cluster.value(n)), .create = at, .mod = at, .version = 1, .lease = {}},
         row);
     TM_CHECK(rows[0]->append(etcd::encode_row_key({.main = at, .sub = 0, .tombstone = false}).view(), row));
   }
@@ -144,7 +166,7 @@ Status write_delta(const Wanted& wanted, Cluster& cluster, RevisionSpan span, st
       } else {
         if (live.version == 0) live.create = at.raw();
         live.version++;
-        event.value = as_bytes(cluster.value());
+        event.value = as_bytes(cluster.value(n));
         event.create = live.create;
         event.version = live.version;
       }
@@ -200,15 +222,14 @@ int main(int argc, char** argv) {
   if (argc < 2) {
     std::fprintf(stderr,
                  "usage: make_timeline DIR [--keys N] [--value-bytes N] [--revisions N] [--deltas N] [--seed N] "
-                 "[--snapshot FILE]\n");
+                 "[--snapshot FILE] [--objects 1]\n");
     return 2;
   }
   wanted.dir = argv[1];
-  std::map<std::string, std::uint64_t*> numbers = {{"--keys", &wanted.keys},
-                                                   {"--value-bytes", &wanted.value_bytes},
-                                                   {"--revisions", &wanted.revisions},
-                                                   {"--deltas", &wanted.deltas},
-                                                   {"--seed", &wanted.seed}};
+  std::map<std::string, std::uint64_t*> numbers = {
+      {"--keys", &wanted.keys},           {"--value-bytes", &wanted.value_bytes},
+      {"--revisions", &wanted.revisions}, {"--deltas", &wanted.deltas},
+      {"--seed", &wanted.seed},           {"--objects", &wanted.objects}};
   for (int i = 2; i + 1 < argc; i += 2) {
     if (numbers.contains(argv[i])) *numbers[argv[i]] = std::strtoull(argv[i + 1], nullptr, 10);
     if (std::string(argv[i]) == "--snapshot") wanted.snapshot = argv[i + 1];
