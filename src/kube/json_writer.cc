@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <cstring>
 
 #include <fmt/format.h>
 
@@ -22,116 +23,207 @@ constexpr std::array<bool, 256> kPlain = [] {
   return plain;
 }();
 
-void append_escape(std::string& to, unsigned char c) {
-  switch (c) {
-    case '"': to += "\\\""; return;
-    case '\\': to += "\\\\"; return;
-    case '\b': to += "\\b"; return;
-    case '\f': to += "\\f"; return;
-    case '\n': to += "\\n"; return;
-    case '\r': to += "\\r"; return;
-    case '\t': to += "\\t"; return;
-    default:
-      to += "\\u00";
-      to += kHex[c >> 4U];
-      to += kHex[c & 15U];
+// The same for a word of them at once: the high bit of each byte that does not stand for itself, and perhaps of some
+// behind the first such.
+template <class Word>
+Word not_plain(Word word) {
+  constexpr Word kOnes = static_cast<Word>(0x0101010101010101), kHigh = kOnes << 7U;
+  const auto zeros = [](Word w) { return (w - kOnes) & ~w; };
+  const Word below_space = (word - kOnes * 0x20) & ~word;
+  const Word angle = zeros((word | kOnes * 0x02) ^ kOnes * 0x3e);            // '<' and '>'
+  const Word quote_or_and = zeros((word & ~(kOnes * 0x04)) ^ kOnes * 0x22);  // '"' and '&'
+  return (word | below_space | angle | quote_or_and | zeros(word ^ kOnes * 0x5c)) & kHigh;
+}
+
+// As many whole words as are plain, copied.
+template <class Word>
+void copy_plain_words(const char*& from, const char* end, char*& to) {
+  while (static_cast<std::size_t>(end - from) >= sizeof(Word)) {
+    Word word;
+    std::memcpy(&word, from, sizeof word);
+    if (not_plain(word) != 0) return;
+    std::memcpy(to, &word, sizeof word);
+    from += sizeof word;
+    to += sizeof word;
   }
 }
+
+// Up to the first byte that does not stand for itself.
+void copy_plain(const char*& from, const char* end, char*& to) {
+  copy_plain_words<std::uint64_t>(from, end, to);
+  copy_plain_words<std::uint32_t>(from, end, to);
+  while (from != end && kPlain[static_cast<unsigned char>(*from)]) *to++ = *from++;
+}
+
+constexpr std::size_t kMostOfOne = 6;  // a byte is at most as long as "\u001f"
+
+char* put_text(char* at, std::string_view text) {
+  std::memcpy(at, text.data(), text.size());
+  return at + text.size();
+}
+
+char* put_escape(char* at, unsigned char c) {
+  switch (c) {
+    case '"': return put_text(at, "\\\"");
+    case '\\': return put_text(at, "\\\\");
+    case '\b': return put_text(at, "\\b");
+    case '\f': return put_text(at, "\\f");
+    case '\n': return put_text(at, "\\n");
+    case '\r': return put_text(at, "\\r");
+    case '\t': return put_text(at, "\\t");
+    default:
+      at = put_text(at, "\\u00");
+      *at++ = kHex[c >> 4U];
+      *at++ = kHex[c & 15U];
+      return at;
+  }
+}
+
+// What stands for the first byte, or character, of a text that does not begin with a plain one.
+char* put_special(const char*& from, const char* end, char* at) {
+  if (const auto c = static_cast<unsigned char>(*from); c < 0x80) {
+    from++;
+    return put_escape(at, c);
+  }
+  const std::string_view left(from, static_cast<std::size_t>(end - from));
+  const std::size_t length = utf8_length(left);
+  const std::string_view sequence = left.substr(0, length);
+  from += length == 0 ? 1 : length;
+  if (length == 0) return put_text(at, "\ufffd");
+  if (sequence == "\u2028") return put_text(at, "\\u2028");
+  if (sequence == "\u2029") return put_text(at, "\\u2029");
+  return put_text(at, sequence);
+}
+
+constexpr std::array<char, 64> kSpaces = [] {
+  std::array<char, 64> spaces{};
+  spaces.fill(' ');
+  return spaces;
+}();
 
 }  // namespace
 
-void JsonWriter::new_line() {
-  to_ += '\n';
-  to_.append(std::size_t{depth_} * 4, ' ');
+template <class Write>
+void JsonWriter::put(std::size_t most, const Write& write) {
+  const std::size_t size = to_.size();
+  to_.resize_and_overwrite(
+      size + most, [&](char* text, std::size_t) { return static_cast<std::size_t>(write(text + size) - text); });
 }
 
-void JsonWriter::before_value() {
+char* JsonWriter::new_line(char* at) const {
+  *at++ = '\n';
+  const std::size_t spaces = std::size_t{depth_} * 4;
+  if (spaces <= kSpaces.size()) {
+    std::memcpy(at, kSpaces.data(), kSpaces.size());  // of a size known beforehand: cheaper than what is needed
+  } else {
+    std::memset(at, ' ', spaces);
+  }
+  return at + spaces;
+}
+
+std::size_t JsonWriter::most_before_value() const { return 2 + kSpaces.size() + std::size_t{depth_} * 4; }
+
+// The comma and the line in front of a value, or of a key.
+char* JsonWriter::before_value(char* at) {
   if (after_key_) {
     after_key_ = false;
-    return;
+    return at;
   }
-  if (depth_ == 0) return;
-  if (!first_) to_ += ',';
-  if (style_ == Style::indented) new_line();
+  if (depth_ == 0) return at;
+  if (!first_) *at++ = ',';
   first_ = false;
+  return style_ == Style::indented ? new_line(at) : at;
 }
 
 void JsonWriter::begin(char bracket) {
-  before_value();
-  to_ += bracket;
+  put(most_before_value() + 1, [&](char* at) {
+    at = before_value(at);
+    *at++ = bracket;
+    return at;
+  });
   depth_++;
   first_ = true;
 }
 
 void JsonWriter::end(char bracket) {
   depth_--;
-  if (!first_ && style_ == Style::indented) new_line();
-  to_ += bracket;
+  put(most_before_value() + 1, [&](char* at) {
+    if (!first_ && style_ == Style::indented) at = new_line(at);
+    *at++ = bracket;
+    return at;
+  });
   first_ = false;
 }
 
 void JsonWriter::key(std::string_view name) {
-  before_value();
   quoted(name);
   to_ += style_ == Style::indented ? ": " : ":";
   after_key_ = true;
 }
 
+void JsonWriter::ready_key(std::string_view text) {
+  if (style_ == Style::compact) text.remove_suffix(1);
+  put(most_before_value() + text.size(), [&](char* at) { return put_text(before_value(at), text); });
+  after_key_ = true;
+}
+
+std::string JsonWriter::key_text(std::string_view name) {
+  std::string text;
+  JsonWriter(text).quoted(name);
+  return text + ": ";
+}
+
 void JsonWriter::quoted(std::string_view text) {
-  to_ += '"';
-  while (!text.empty()) {
-    std::size_t plain = 0;
-    while (plain < text.size() && kPlain[static_cast<unsigned char>(text[plain])]) plain++;
-    to_ += text.substr(0, plain);
-    text.remove_prefix(plain);
-    if (text.empty()) break;
-    const auto c = static_cast<unsigned char>(text[0]);
-    if (c < 0x80) {
-      append_escape(to_, c);
-      text.remove_prefix(1);
-      continue;
-    }
-    const std::size_t length = utf8_length(text);
-    const std::string_view sequence = text.substr(0, length);
-    if (length == 0) {
-      to_ += "\ufffd";
-    } else if (sequence == "\u2028" || sequence == "\u2029") {
-      to_ += sequence == "\u2028" ? "\\u2028" : "\\u2029";
-    } else {
-      to_ += sequence;
-    }
-    text.remove_prefix(length == 0 ? 1 : length);
+  const char* from = text.data();
+  const char* const end = from + text.size();
+  put(most_before_value() + text.size() + kMostOfOne + 2, [&](char* at) {
+    at = before_value(at);
+    *at++ = '"';
+    copy_plain(from, end, at);
+    if (from == end) *at++ = '"';
+    return at;
+  });
+  // Seldom: room for what is left, and for a part of it to become longer.
+  while (from != end) {
+    constexpr std::size_t kSlack = 64;
+    put(static_cast<std::size_t>(end - from) + kSlack + kMostOfOne + 1, [&](char* at) {
+      const char* const full = at + kSlack;
+      for (const char* begin = from; from != end && at - (from - begin) < full;) {
+        at = put_special(from, end, at);
+        copy_plain(from, end, at);
+      }
+      if (from == end) *at++ = '"';
+      return at;
+    });
   }
-  to_ += '"';
 }
 
-void JsonWriter::string(std::string_view text) {
-  before_value();
-  quoted(text);
+void JsonWriter::string(std::string_view text) { quoted(text); }
+
+void JsonWriter::plain(std::string_view text) {
+  put(most_before_value() + text.size(), [&](char* at) { return put_text(before_value(at), text); });
 }
 
-void JsonWriter::number(std::int64_t value) {
-  before_value();
-  std::array<char, 24> digits{};
-  const auto [end, error] = std::to_chars(digits.begin(), digits.end(), value);
-  to_.append(digits.begin(), end);
+template <class Number>
+void JsonWriter::whole(Number number) {
+  constexpr std::size_t kMostDigits = 24;
+  put(most_before_value() + kMostDigits, [&](char* at) {
+    at = before_value(at);
+    return std::to_chars(at, at + kMostDigits, number).ptr;
+  });
 }
 
-void JsonWriter::number(std::uint64_t value) {
-  before_value();
-  std::array<char, 24> digits{};
-  const auto [end, error] = std::to_chars(digits.begin(), digits.end(), value);
-  to_.append(digits.begin(), end);
-}
+void JsonWriter::number(std::int64_t value) { whole(value); }
+void JsonWriter::number(std::uint64_t value) { whole(value); }
 
 void JsonWriter::number(double value) {
-  before_value();
+  std::string to;
   // The fewest digits that read back as this value: "-1.25e-07".
   std::array<char, 32> room{};
   const auto [end, error] = std::to_chars(room.begin(), room.end(), value, std::chars_format::scientific);
   std::string_view text(room.begin(), end);
   if (text.starts_with('-')) {
-    to_ += '-';
+    to += '-';
     text.remove_prefix(1);
   }
   const std::size_t e = text.find('e');
@@ -141,39 +233,38 @@ void JsonWriter::number(double value) {
   if (e > 2) digits += text.substr(2, e - 2);
   const int count = static_cast<int>(digits.size());
   if (value != 0 && (exponent < -6 || exponent >= 21)) {
-    to_ += digits[0];
-    if (count > 1) to_ += '.';
-    to_.append(digits, 1);
-    to_ += fmt::format("e{:+}", exponent);
+    to += digits[0];
+    if (count > 1) to += '.';
+    to.append(digits, 1);
+    to += fmt::format("e{:+}", exponent);
   } else if (exponent < 0) {
-    to_ += "0.";
-    to_.append(static_cast<std::size_t>(-exponent - 1), '0');
-    to_ += digits;
+    to += "0.";
+    to.append(static_cast<std::size_t>(-exponent - 1), '0');
+    to += digits;
   } else if (count <= exponent + 1) {
-    to_ += digits;
-    to_.append(static_cast<std::size_t>(exponent + 1 - count), '0');
+    to += digits;
+    to.append(static_cast<std::size_t>(exponent + 1 - count), '0');
   } else {
-    to_.append(digits, 0, static_cast<std::size_t>(exponent) + 1);
-    to_ += '.';
-    to_.append(digits, static_cast<std::size_t>(exponent) + 1);
+    to.append(digits, 0, static_cast<std::size_t>(exponent) + 1);
+    to += '.';
+    to.append(digits, static_cast<std::size_t>(exponent) + 1);
   }
+  plain(to);
 }
 
-void JsonWriter::boolean(bool value) {
-  before_value();
-  to_ += value ? "true" : "false";
-}
+void JsonWriter::boolean(bool value) { plain(value ? "true" : "false"); }
 
-void JsonWriter::null() {
-  before_value();
-  to_ += "null";
-}
+void JsonWriter::null() { plain("null"); }
 
 void JsonWriter::base64(Bytes bytes) {
-  before_value();
-  const std::size_t from = to_.size();
-  to_.resize(from + 2 + base64_size(bytes.size()), '"');
-  base64_encode(bytes, to_.data() + from + 1);
+  const std::size_t size = base64_size(bytes.size());
+  put(most_before_value() + size + 2, [&](char* at) {
+    at = before_value(at);
+    *at++ = '"';
+    base64_encode(bytes, at);
+    at[size] = '"';
+    return at + size + 1;
+  });
 }
 
 }  // namespace tidemark::kube

@@ -32,6 +32,10 @@ class JsonWriter {
   void begin_array() { begin('['); }
   void end_array() { end(']'); }
   void key(std::string_view name);
+  // A key that stands many times is quoted once: key_text() makes `"name": `, which this writes. Requires: of
+  // key_text().
+  void ready_key(std::string_view text);
+  static std::string key_text(std::string_view name);
 
   void string(std::string_view text);
   void number(std::int64_t value);
@@ -42,10 +46,17 @@ class JsonWriter {
   void base64(Bytes bytes);  // standard alphabet, padded, as a string
 
  private:
+  // Grows the text by at most `most` bytes, which `write` puts down from where it is told and returns the end of.
+  template <class Write>
+  void put(std::size_t most, const Write& write);
+  char* before_value(char* at);
+  std::size_t most_before_value() const;
+  char* new_line(char* at) const;
+  void plain(std::string_view text);
+  template <class Number>
+  void whole(Number number);
   void begin(char bracket);
   void end(char bracket);
-  void before_value();
-  void new_line();
   void quoted(std::string_view text);
 
   std::string& to_;

@@ -40,6 +40,51 @@ TEST(JsonWriter, StringsAsGoEscapesThem) {
   for (const auto& [text, expected] : rows) EXPECT_EQ(printed(text), expected);
 }
 
+// Text is looked at by words: a byte is escaped wherever in a word it stands, and whatever stands beside it.
+TEST(JsonWriter, EveryByteAtEveryPlace) {
+  for (unsigned c = 0; c < 256; c++) {
+    const std::string one(1, static_cast<char>(c)), quoted = printed(std::string_view(one));
+    const std::string_view inner = std::string_view(quoted).substr(1, quoted.size() - 2);
+    for (const char beside : {'a', '\x7f', '\n'}) {
+      const std::string other = beside == '\n' ? "\\n" : std::string(1, beside);
+      for (std::size_t before = 0; before < 18; before++) {
+        for (const std::size_t behind : {0U, 1U, 7U, 16U}) {
+          std::string expected = "\"";
+          for (std::size_t i = 0; i < before; i++) expected += other;
+          expected += inner;
+          for (std::size_t i = 0; i < behind; i++) expected += other;
+          const std::string text = std::string(before, beside) + one + std::string(behind, beside);
+          ASSERT_EQ(printed(std::string_view(text)), expected + '"') << c << " behind " << before;
+        }
+      }
+    }
+  }
+  // All of it much longer than it was.
+  std::string expected = "\"";
+  for (int i = 0; i < 5000; i++) expected += "\\u0001";
+  EXPECT_EQ(printed(std::string_view(std::string(5000, '\1'))), expected + '"');
+}
+
+TEST(JsonWriter, ReadyKeysAreKeys) {
+  for (const auto style : {JsonWriter::Style::compact, JsonWriter::Style::indented}) {
+    std::string texts[2];
+    for (std::string& text : texts) {
+      JsonWriter json(text, style);
+      json.begin_object();
+      for (const std::string_view name : {"name", "a\"b", ""}) {
+        if (&text == texts) {
+          json.key(name);
+        } else {
+          json.ready_key(JsonWriter::key_text(name));
+        }
+        json.null();
+      }
+      json.end_object();
+    }
+    EXPECT_EQ(texts[0], texts[1]);
+  }
+}
+
 TEST(JsonWriter, NumbersAsGoPrintsThem) {
   EXPECT_EQ(printed(std::int64_t{0}), "0");
   EXPECT_EQ(printed(std::numeric_limits<std::int64_t>::min()), "-9223372036854775808");
