@@ -14,6 +14,11 @@ enum class Wire : std::uint8_t { varint = 0, fixed64 = 1, bytes = 2, fixed32 = 5
 
 // Takes one varint from the front. false: it is cut off or has more than 64 bits.
 inline bool take_varint(Bytes& from, std::uint64_t& into) {
+  if (!from.empty() && static_cast<std::uint8_t>(from[0]) < 0x80) {  // most: tags, lengths of names
+    into = static_cast<std::uint64_t>(from[0]);
+    from = from.subspan(1);
+    return true;
+  }
   std::uint64_t value = 0;
   const std::size_t most = from.size() < 10 ? from.size() : 10;
   for (std::size_t i = 0; i < most; i++) {

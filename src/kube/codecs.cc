@@ -1,5 +1,6 @@
 #include "kube/codecs.h"
 
+#include <array>
 #include <nlohmann/json.hpp>
 
 #include "base/clock.h"
@@ -34,42 +35,67 @@ Result<Timestamp> read_timestamp(Bytes message) {
   return t;
 }
 
-// Without the zone. The library's calendar, as the seconds of `Time` do not hold the year 1.
-std::string date_and_time(std::int64_t seconds) {
+// RFC 3339 text. `Time` has no year 1, and this is met several times in each object: put down digit by digit.
+struct TimeText {
+  std::array<char, 32> room;
+  std::size_t size = 0;
+
+  void put(unsigned number, int digits, char behind) {
+    for (int i = digits; i > 0; number /= 10)
+      room[size + static_cast<std::size_t>(--i)] = static_cast<char>('0' + number % 10);
+    size += static_cast<std::size_t>(digits);
+    room[size++] = behind;
+  }
+  std::string_view text() const { return {room.data(), size}; }
+};
+
+// With `behind` in place of the zone.
+TimeText date_and_time(std::int64_t seconds, char behind) {
   using namespace std::chrono;
   const sys_seconds at{std::chrono::seconds(seconds)};
   const sys_days day = floor<days>(at);
   const year_month_day date(day);
-  const hh_mm_ss time(at - day);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), time.hours().count(),
-                     time.minutes().count(), time.seconds().count());
+  const auto of_day = static_cast<unsigned>((at - day).count());
+  TimeText text;
+  text.put(static_cast<unsigned>(static_cast<int>(date.year())), 4, '-');
+  text.put(static_cast<unsigned>(date.month()), 2, '-');
+  text.put(static_cast<unsigned>(date.day()), 2, 'T');
+  text.put(of_day / 3600, 2, ':');
+  text.put(of_day / 60 % 60, 2, ':');
+  text.put(of_day % 60, 2, behind);
+  return text;
 }
+
+bool is_zero(const Timestamp& t) { return t.seconds == kZeroSeconds && t.nanos == 0; }
 
 }  // namespace
 
 bool is_zero_time(Bytes timestamp) {
   if (timestamp.empty()) return true;
   const auto t = read_timestamp(timestamp);
-  return t && t->seconds == kZeroSeconds && t->nanos == 0;
+  return t && is_zero(*t);
 }
 
 Status print_time(Bytes timestamp, JsonWriter& to) {
   TM_LET(const Timestamp t, read_timestamp(timestamp));
-  if (is_zero_time(timestamp)) {
+  if (timestamp.empty() || is_zero(t)) {
     to.null();
   } else {
-    to.string(date_and_time(t.seconds) + "Z");
+    to.string(date_and_time(t.seconds, 'Z').text());
   }
   return {};
 }
 
 Status print_micro_time(Bytes timestamp, JsonWriter& to) {
   TM_LET(const Timestamp t, read_timestamp(timestamp));
-  if (is_zero_time(timestamp)) {
+  if (timestamp.empty() || is_zero(t)) {
     to.null();
+  } else if (const int micros = t.nanos / 1000; micros >= 0 && micros < 1'000'000) {
+    TimeText text = date_and_time(t.seconds, '.');
+    text.put(static_cast<unsigned>(micros), 6, 'Z');
+    to.string(text.text());
   } else {
-    to.string(fmt::format("{}.{:06}Z", date_and_time(t.seconds), t.nanos / 1000));
+    to.string(fmt::format("{}{:06}Z", date_and_time(t.seconds, '.').text(), micros));
   }
   return {};
 }

@@ -1,5 +1,7 @@
 #include "kube/message_fields.h"
 
+#include <utility>
+
 namespace tidemark::kube {
 
 using proto::Fields;
@@ -34,24 +36,55 @@ Seen MessageFields::joined(std::uint32_t at) {
   return {.bytes = all, .bits = 0, .next = kNone};
 }
 
-void MessageFields::note(std::size_t slot, bool repeated, Bytes bytes, std::uint64_t bits) {
-  Slot& s = slots_[slot];
+void MessageFields::append(Slot& slot, const Seen& seen) {
   const auto at = static_cast<std::uint32_t>(seen_.size());
-  if (s.first == kNone || !repeated) {  // of one that is not repeated the last counts
-    s.first = at;
+  if (slot.first == kNone) {
+    slot.first = at;
   } else {
-    seen_[s.last].next = at;
+    seen_[slot.last].next = at;
   }
-  s.last = at;
-  seen_.push_back({bytes, bits, kNone});
+  slot.last = at;
+  seen_.push_back(seen);
 }
 
-Status MessageFields::take(const Message& m, const Field& field, const Fields& found, std::size_t slot) {
+// Is it the first of its field? Then its slot is as good as empty.
+bool MessageFields::mark(const Place& place, std::size_t rank) {
+  std::uint64_t& word = present_[place.present + rank / 64];
+  const std::uint64_t bit = std::uint64_t{1} << rank % 64;
+  return (std::exchange(word, word | bit) & bit) == 0;
+}
+
+void MessageFields::note_repeated(const Place& place, std::size_t rank, const Seen& seen) {
+  Slot& slot = slots_[place.slots + rank];
+  if (mark(place, rank)) slot.first = kNone;
+  append(slot, seen);
+}
+
+// Of one that is not repeated the last counts.
+void MessageFields::note(const Place& place, std::size_t rank, bool merged, const Seen& seen) {
+  Slot& slot = slots_[place.slots + rank];
+  if (mark(place, rank) || !merged) {
+    slot.one = seen;
+    slot.first = kNone;
+    return;
+  }
+  if (slot.first == kNone) append(slot, slot.one);
+  append(slot, seen);
+}
+
+Status MessageFields::take(const Message& m, const Field& field, const Fields& found, const Place& place,
+                           std::size_t rank) {
   const Wire expected = wire_of(field.type);
+  const bool repeated = field.type.shape == Shape::list || field.type.shape == Shape::map;
   if (found.wire() == expected) {
-    const bool repeated = field.type.shape == Shape::list || field.type.shape == Shape::map || is_merged(field.type);
     const bool is_bytes = expected == Wire::bytes;
-    note(slot, repeated, is_bytes ? found.bytes() : Bytes{}, is_bytes ? 0 : found.value());
+    const Seen seen{is_bytes ? found.bytes() : Bytes{}, is_bytes ? 0 : found.value()};
+    if (rank == Message::kNotPrinted) return {};
+    if (repeated) {
+      note_repeated(place, rank, seen);
+    } else {
+      note(place, rank, is_merged(field.type), seen);
+    }
     return {};
   }
   if (field.type.shape != Shape::list || expected != Wire::varint || found.wire() != Wire::bytes) {
@@ -60,12 +93,12 @@ Status MessageFields::take(const Message& m, const Field& field, const Fields& f
   Bytes packed = found.bytes();
   for (std::uint64_t value = 0; !packed.empty();) {
     if (!proto::take_varint(packed, value)) return fail(Errc::corrupt, "damaged {}", m.name);
-    note(slot, true, {}, value);
+    if (rank != Message::kNotPrinted) note_repeated(place, rank, {.bytes = {}, .bits = value});
   }
   return {};
 }
 
-Status MessageFields::gather(const Message& m, Bytes wire, std::size_t base, Lossiness& lost) {
+Status MessageFields::gather(const Message& m, Bytes wire, const Place& place, std::size_t base, Lossiness& lost) {
   Fields found(wire);
   while (found.next()) {
     const Field* field = m.field(found.number());
@@ -75,9 +108,10 @@ Status MessageFields::gather(const Message& m, Bytes wire, std::size_t base, Los
     }
     const auto index = static_cast<std::size_t>(field - m.fields.data());
     if (field->is_inline && found.wire() == Wire::bytes) {
-      TM_CHECK(gather(schema_.message(field->type.message), found.bytes(), base + m.inline_slot[index], lost));
+      const Message& inner = schema_.message(field->type.message);
+      TM_CHECK(gather(inner, found.bytes(), place, base + m.inline_slot[index], lost));
     } else {
-      TM_CHECK(take(m, *field, found, base + index));
+      TM_CHECK(take(m, *field, found, place, place.outer.rank[base + index]));
     }
   }
   if (found.bad()) return fail(Errc::corrupt, "damaged {}", m.name);

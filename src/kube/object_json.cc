@@ -31,7 +31,8 @@ bool is_zero(Base base, const Seen& seen) { return base == Base::string ? seen.b
 
 class ObjectPrinter::Printer {
  public:
-  Printer(const Schema& schema, const ObjectOptions& options) : schema_(schema), options_(options), fields_(schema) {}
+  Printer(const Schema& schema, const ObjectOptions& options)
+      : schema_(schema), options_(options), fields_(schema), absent_(schema.messages()) {}
 
   Result<Lossiness> print(Bytes value, Revision revision, std::string& to) {
     JsonWriter json(to, options_.style);
@@ -95,16 +96,15 @@ class ObjectPrinter::Printer {
         json_->string(root.kind);
       }
     };
-    for (const Message::Printed& printed : m.printed) {
-      print_kind_before(printed.field->name);
-      const Slot slot = frame.slot(printed);
-      if (printed.field->name == "metadata" && printed.field->type.base == Base::message) {
-        json_->key("metadata");
-        TM_CHECK(print_metadata(schema_.message(printed.field->type.message), fields_.only(slot).bytes, root));
-      } else {
-        TM_CHECK(print_field(*printed.field, slot, 1));
-      }
-    }
+    const auto print = [&](std::size_t rank, bool present) -> Status {
+      const Field& field = *m.printed[rank].field;
+      print_kind_before(field.name);
+      if (!is_metadata(field)) return present ? print_field(field, frame.slot(rank), 1) : print_absent(field, 1);
+      json_->ready_key(field.key);
+      const Bytes inner = present ? fields_.only(frame.slot(rank)).bytes : Bytes{};
+      return print_metadata(schema_.message(field.type.message), inner, root);
+    };
+    TM_CHECK(for_each(m, frame, print));
     print_kind_before("\x7f");
     json_->end_object();
     return {};
@@ -114,17 +114,22 @@ class ObjectPrinter::Printer {
     MessageFields::Frame frame(fields_, m);
     TM_CHECK(frame.gather(wire, lost_));
     json_->begin_object();
-    for (const Message::Printed& printed : m.printed) {
-      const std::string_view name = printed.field->name;
-      if (name == "selfLink" || (name == "managedFields" && !options_.managed_fields)) continue;
-      if (name == "resourceVersion") {
-        if (root.revision.raw() <= 0) continue;
-        json_->key(name);
-        json_->string(std::to_string(root.revision.raw()));
-        continue;
-      }
-      TM_CHECK(print_field(*printed.field, frame.slot(printed), 2));
-    }
+    bool version_printed = root.revision.raw() <= 0;
+    const auto print_version_before = [&](std::string_view name) {
+      if (version_printed || name < "resourceVersion") return;
+      version_printed = true;
+      json_->key("resourceVersion");
+      json_->string(std::to_string(root.revision.raw()));
+    };
+    const auto print = [&](std::size_t rank, bool present) -> Status {
+      const Field& field = *m.printed[rank].field;
+      print_version_before(field.name);
+      if (field.name == "selfLink" || field.name == "resourceVersion") return {};
+      if (field.name == "managedFields" && !options_.managed_fields) return {};
+      return present ? print_field(field, frame.slot(rank), 2) : print_absent(field, 2);
+    };
+    TM_CHECK(for_each(m, frame, print));
+    print_version_before("\x7f");
     json_->end_object();
     return {};
   }
@@ -134,38 +139,80 @@ class ObjectPrinter::Printer {
     MessageFields::Frame frame(fields_, m);
     TM_CHECK(frame.gather(wire, lost_));
     json_->begin_object();
-    for (const Message::Printed& printed : m.printed) {
-      TM_CHECK(print_field(*printed.field, frame.slot(printed), level));
-    }
+    TM_CHECK(for_each(m, frame, [&](std::size_t rank, bool present) {
+      const Field& field = *m.printed[rank].field;
+      return present ? print_field(field, frame.slot(rank), level) : print_absent(field, level);
+    }));
     json_->end_object();
+    return {};
+  }
+
+  // Those fields of a message, in their order, that are on the wire or are printed without.
+  template <class Print>
+  Status for_each(const Message& m, const MessageFields::Frame& frame, const Print& print) {
+    const std::vector<std::uint64_t>& absent = printed_though_absent(m);
+    for (std::size_t word = 0; word < absent.size(); word++) {
+      const std::uint64_t present = frame.present(word);
+      for (std::uint64_t left = present | absent[word]; left != 0; left &= left - 1) {
+        const auto bit = static_cast<unsigned>(std::countr_zero(left));
+        TM_CHECK(print(word * 64 + bit, (present >> bit & 1U) != 0));
+      }
+    }
     return {};
   }
 
   // ---- a field: whether, and as what
 
-  bool is_omitted(const Field& field, const Slot& slot) {
-    const bool absent = slot.first == kNone;
-    if (absent && !field.exists.has(options_.server_minor)) return true;
-    const bool omit_empty = field.omit_empty.has(options_.server_minor);
+  static bool is_metadata(const Field& field) { return field.name == "metadata" && field.type.base == Base::message; }
+
+  // By rank, as a Frame's fields that are present.
+  const std::vector<std::uint64_t>& printed_though_absent(const Message& m) {
+    std::vector<std::uint64_t>& words = absent_[schema_.index(m)];
+    if (!words.empty() || m.printed.empty()) return words;
+    words.resize(MessageFields::Frame::words_of(m));
+    for (std::size_t rank = 0; rank < m.printed.size(); rank++) {
+      const Field& field = *m.printed[rank].field;
+      if (is_printed_though_absent(field)) words[rank / 64] |= std::uint64_t{1} << rank % 64;
+    }
+    return words;
+  }
+
+  bool is_printed_though_absent(const Field& field) const {
+    if (!field.exists.has(options_.server_minor)) return false;
     const Type& type = field.type;
-    if (type.shape != Shape::value || type.items) return absent && omit_empty;
-    if (is_scalar(type.base)) return omit_empty && (absent || is_zero(type.base, fields_.only(slot)));
-    if (type.base == Base::bytes) return omit_empty && (absent || fields_.only(slot).bytes.empty());
+    const bool may_be_empty =
+        type.shape != Shape::value || type.items || is_scalar(type.base) || type.base == Base::bytes;
     // A struct is never empty to Go, whatever is in it; only `omitzero` leaves one out.
-    return field.omit_zero.has(options_.server_minor) && (absent || is_zero_time(fields_.only(slot).bytes));
+    return !(may_be_empty ? field.omit_empty : field.omit_zero).has(options_.server_minor);
+  }
+
+  // Of a field that is on the wire. Its value when it is not repeated: `one`.
+  bool is_omitted(const Field& field, const Seen& one) const {
+    const Type& type = field.type;
+    if (type.shape != Shape::value || type.items) return false;
+    if (is_scalar(type.base)) return is_zero(type.base, one) && field.omit_empty.has(options_.server_minor);
+    if (type.base == Base::bytes) return one.bytes.empty() && field.omit_empty.has(options_.server_minor);
+    return field.omit_zero.has(options_.server_minor) && is_zero_time(one.bytes);
+  }
+
+  Status print_absent(const Field& field, int level) {
+    json_->ready_key(field.key);
+    const Type& type = field.type;
+    if (type.shape == Shape::value && !type.items && type.base != Base::bytes) return print_value(type, {}, level);
+    json_->null();
+    return {};
   }
 
   Status print_field(const Field& field, const Slot slot, int level) {
-    if (is_omitted(field, slot)) return {};
-    json_->key(field.name);
-    const bool absent = slot.first == kNone;
     const Type& type = field.type;
-    if (absent && (type.shape != Shape::value || type.items || type.base == Base::bytes)) {
-      json_->null();
-      return {};
+    if (type.shape == Shape::value || type.shape == Shape::pointer) {
+      const Seen one = fields_.only(slot);
+      if (is_omitted(field, one)) return {};
+      json_->ready_key(field.key);
+      return print_value(type, one, level);
     }
+    json_->ready_key(field.key);
     if (type.shape == Shape::map) return print_map(type, slot, level);
-    if (type.shape != Shape::list) return print_value(type, fields_.only(slot), level);
     json_->begin_array();
     for (std::uint32_t at = slot.first; at != kNone;) {
       const Seen seen = fields_.seen(at);
@@ -334,6 +381,7 @@ class ObjectPrinter::Printer {
   JsonWriter* json_ = nullptr;  // of the call that runs
   Lossiness lost_;
   MessageFields fields_;
+  std::vector<std::vector<std::uint64_t>> absent_;  // by message, made when it is first met
 };
 
 ObjectPrinter::ObjectPrinter(const Schema& schema, const ObjectOptions& options)

@@ -4,6 +4,8 @@
 #include <array>
 #include <charconv>
 
+#include "kube/json_writer.h"
+
 namespace tidemark::kube {
 
 namespace {
@@ -168,7 +170,8 @@ class Linker {
     m.slots = static_cast<std::uint32_t>(m.fields.size());
     m.inline_slot.assign(m.fields.size(), 0);
     for (std::uint32_t i = 0; i < m.fields.size(); i++) {
-      const Field& field = m.fields[i];
+      Field& field = m.fields[i];
+      field.key = JsonWriter::key_text(field.name);
       if (m.find.size() <= field.number) m.find.resize(field.number + 1, 0);
       m.find[field.number] = static_cast<std::uint16_t>(i + 1);
       if (!field.is_inline) {
@@ -183,6 +186,8 @@ class Linker {
       m.slots += inner.slots;
     }
     std::ranges::sort(m.printed, {}, [](const Message::Printed& p) { return p.field->name; });
+    m.rank.assign(m.slots, Message::kNotPrinted);
+    for (std::size_t i = 0; i < m.printed.size(); i++) m.rank[m.printed[i].slot] = static_cast<std::uint16_t>(i);
     state_[index] = State::done;
     return {};
   }

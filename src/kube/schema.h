@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -64,6 +65,7 @@ struct Field {
   Minors omit_empty, omit_zero;
   Minors exists{.first = 0, .last = 255};  // where it is printed though it is not on the wire
   bool is_inline = false;                  // a message on the wire, its fields among ours in JSON
+  std::string key;                         // the name as JsonWriter::ready_key() takes it
 };
 
 struct Message {
@@ -78,6 +80,8 @@ struct Message {
     const Field* field;
   };
   std::vector<Printed> printed;  // by name, as JSON has them
+  static constexpr std::uint16_t kNotPrinted = UINT16_MAX;
+  std::vector<std::uint16_t> rank;  // of each slot: where in `printed` its field is
 
   const Field* field(std::uint32_t number) const {
     return number < find.size() && find[number] != 0 ? &fields[find[number] - 1U] : nullptr;
@@ -96,6 +100,7 @@ class Schema {
   // nullptr: not a kind that the table knows.
   const Message* root(std::string_view api_version, std::string_view kind) const;
   const Message& message(std::uint32_t index) const { return messages_[index]; }
+  std::size_t index(const Message& of_this) const { return static_cast<std::size_t>(&of_this - messages_.data()); }
   std::size_t roots() const { return roots_.size(); }
   std::size_t messages() const { return messages_.size(); }
 
