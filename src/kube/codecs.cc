@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/proto.h"
 #include "base/rfc3339.h"
+#include "kube/json_reprint.h"
 #include "kube/json_text.h"
 
 namespace tidemark::kube {
@@ -165,6 +166,13 @@ Status print_int_or_string(Bytes value, JsonWriter& to) {
   return {};
 }
 
+Status print_embedded(Bytes raw, JsonWriter& to) {
+  if (JsonReprinter().print(raw, to)) return {};
+  TM_LET(const nlohmann::json value, named("embedded", parse_json_or_cbor(raw)));
+  print_json(value, to);
+  return {};
+}
+
 Status print_raw(Bytes message, JsonWriter& to) {
   Bytes raw;
   Fields fields(message);
@@ -176,9 +184,7 @@ Status print_raw(Bytes message, JsonWriter& to) {
     to.null();
     return {};
   }
-  TM_LET(const nlohmann::json value, named("embedded", parse_json_or_cbor(raw)));
-  print_json(value, to);
-  return {};
+  return print_embedded(raw, to);
 }
 
 }  // namespace tidemark::kube

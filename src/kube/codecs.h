@@ -22,6 +22,7 @@ Status print_quantity(Bytes quantity, JsonWriter& to);     // "100m"; "0" when e
 Status print_int_or_string(Bytes value, JsonWriter& to);
 // Messages whose field 1 is JSON or CBOR (FieldsV1, RawExtension, apiextensions' JSON): as it is, or null.
 Status print_raw(Bytes message, JsonWriter& to);
+Status print_embedded(Bytes json_or_cbor, JsonWriter& to);
 
 // Go's words: "1h2m3.5s", "1.5ms", "0s".
 std::string go_duration(std::chrono::nanoseconds d);

@@ -25,9 +25,9 @@ constexpr std::array<bool, 256> kPlain = [] {
 
 // The same for a word of them at once: the high bit of each byte that does not stand for itself, and perhaps of some
 // behind the first such.
-template <class Word>
-Word not_plain(Word word) {
-  constexpr Word kOnes = static_cast<Word>(0x0101010101010101), kHigh = kOnes << 7U;
+std::uint64_t not_plain(std::uint64_t word) {
+  using Word = std::uint64_t;
+  constexpr Word kOnes = 0x0101010101010101, kHigh = kOnes << 7U;
   const auto zeros = [](Word w) { return (w - kOnes) & ~w; };
   const Word below_space = (word - kOnes * 0x20) & ~word;
   const Word angle = zeros((word | kOnes * 0x02) ^ kOnes * 0x3e);            // '<' and '>'
@@ -35,23 +35,43 @@ Word not_plain(Word word) {
   return (word | below_space | angle | quote_or_and | zeros(word ^ kOnes * 0x5c)) & kHigh;
 }
 
-// As many whole words as are plain, copied.
 template <class Word>
-void copy_plain_words(const char*& from, const char* end, char*& to) {
-  while (static_cast<std::size_t>(end - from) >= sizeof(Word)) {
-    Word word;
-    std::memcpy(&word, from, sizeof word);
-    if (not_plain(word) != 0) return;
-    std::memcpy(to, &word, sizeof word);
-    from += sizeof word;
-    to += sizeof word;
-  }
+Word load(const char* from) {
+  Word word;
+  std::memcpy(&word, from, sizeof word);
+  return word;
 }
 
-// Up to the first byte that does not stand for itself.
+// Up to the first byte that does not stand for itself. A rest that is no whole word is taken together with what is in
+// front of it: text is short, and each branch on its length is one too many.
 void copy_plain(const char*& from, const char* end, char*& to) {
-  copy_plain_words<std::uint64_t>(from, end, to);
-  copy_plain_words<std::uint32_t>(from, end, to);
+  using Word = std::uint64_t;
+  using Half = std::uint32_t;
+  const auto size = static_cast<std::size_t>(end - from);
+  if (size >= sizeof(Word)) {
+    for (; static_cast<std::size_t>(end - from) >= sizeof(Word); from += sizeof(Word), to += sizeof(Word)) {
+      const auto word = load<Word>(from);
+      if (not_plain(word) != 0) break;
+      std::memcpy(to, &word, sizeof word);
+    }
+    const auto left = static_cast<std::size_t>(end - from);
+    if (left == 0) return;
+    if (const auto last = load<Word>(end - sizeof(Word)); left < sizeof(Word) && not_plain(last) == 0) {
+      to += left;
+      from = end;
+      std::memcpy(to - sizeof last, &last, sizeof last);
+      return;
+    }
+  } else if (size >= sizeof(Half)) {
+    const auto first = load<Half>(from), last = load<Half>(end - sizeof(Half));
+    if (not_plain(Word{first} << 32U | last) == 0) {
+      std::memcpy(to, &first, sizeof first);
+      to += size;
+      from = end;
+      std::memcpy(to - sizeof last, &last, sizeof last);
+      return;
+    }
+  }
   while (from != end && kPlain[static_cast<unsigned char>(*from)]) *to++ = *from++;
 }
 
@@ -153,6 +173,25 @@ void JsonWriter::end(char bracket) {
     return at;
   });
   first_ = false;
+}
+
+void JsonWriter::rewind(const Mark& mark) {
+  to_.resize(mark.size);
+  depth_ = mark.depth;
+  first_ = mark.first;
+  after_key_ = mark.after_key;
+}
+
+void JsonWriter::rearrange(std::size_t begin, std::span<const Part> parts) {
+  const std::string before = to_.substr(begin);
+  to_.resize(begin);
+  for (const Part& part : parts) {
+    // All but the first that was written have a comma in front.
+    std::string_view text = std::string_view(before).substr(part.begin - begin, part.end - part.begin);
+    if (part.begin != begin) text.remove_prefix(1);
+    if (to_.size() != begin) to_ += ',';
+    to_ += text;
+  }
 }
 
 void JsonWriter::key(std::string_view name) {

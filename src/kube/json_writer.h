@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,6 +45,21 @@ class JsonWriter {
   void boolean(bool value);
   void null();
   void base64(Bytes bytes);  // standard alphabet, padded, as a string
+
+  // For who learns late what has to stand: to here and back again, with all that was written since.
+  struct Mark {
+    std::size_t size;
+    std::uint32_t depth;
+    bool first, after_key;
+  };
+  Mark mark() const { return {to_.size(), depth_, first_, after_key_}; }
+  void rewind(const Mark& mark);
+  // The members of an open object in another order, or only some of them. Each part is one: from the mark in front of
+  // its key to the mark behind its value. `begin`: the mark in front of the first that was written.
+  struct Part {
+    std::size_t begin, end;
+  };
+  void rearrange(std::size_t begin, std::span<const Part> parts);
 
  private:
   // Grows the text by at most `most` bytes, which `write` puts down from where it is told and returns the end of.

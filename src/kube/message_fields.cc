@@ -7,29 +7,6 @@ namespace tidemark::kube {
 using proto::Fields;
 using proto::Wire;
 
-namespace {
-
-// A message that is to stand once. Standing more often it is merged, which is to join the bytes.
-bool is_merged(const Type& type) {
-  return type.base == Base::message && !type.items && (type.shape == Shape::value || type.shape == Shape::pointer);
-}
-
-}  // namespace
-
-Wire wire_of(const Type& type) {
-  if (type.shape == Shape::map || type.items) return Wire::bytes;
-  switch (type.base) {
-    case Base::boolean:
-    case Base::int32:
-    case Base::int64:
-    case Base::uint32:
-    case Base::uint64: return Wire::varint;
-    case Base::float64: return Wire::fixed64;
-    case Base::float32: return Wire::fixed32;
-    default: return Wire::bytes;
-  }
-}
-
 Seen MessageFields::joined(std::uint32_t at) {
   Buffer& all = joined_.emplace_back();
   for (; at != kNone; at = seen_[at].next) all.insert(all.end(), seen_[at].bytes.begin(), seen_[at].bytes.end());
@@ -74,16 +51,15 @@ void MessageFields::note(const Place& place, std::size_t rank, bool merged, cons
 
 Status MessageFields::take(const Message& m, const Field& field, const Fields& found, const Place& place,
                            std::size_t rank) {
-  const Wire expected = wire_of(field.type);
-  const bool repeated = field.type.shape == Shape::list || field.type.shape == Shape::map;
+  const Wire expected = field.wire;
   if (found.wire() == expected) {
     const bool is_bytes = expected == Wire::bytes;
     const Seen seen{is_bytes ? found.bytes() : Bytes{}, is_bytes ? 0 : found.value()};
     if (rank == Message::kNotPrinted) return {};
-    if (repeated) {
+    if (field.several == Field::Several::repeated) {
       note_repeated(place, rank, seen);
     } else {
-      note(place, rank, is_merged(field.type), seen);
+      note(place, rank, field.several == Field::Several::merged, seen);
     }
     return {};
   }

@@ -21,9 +21,6 @@ namespace tidemark::kube {
 
 inline constexpr std::uint32_t kNone = UINT32_MAX;
 
-// How a value of this type is written; of a list: one of its values.
-proto::Wire wire_of(const Type& type);
-
 // A length-delimited value's bytes, or the bits of any other.
 struct Seen {
   Bytes bytes;

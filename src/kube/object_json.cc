@@ -7,6 +7,7 @@
 
 #include "kube/cbor.h"
 #include "kube/codecs.h"
+#include "kube/json_reprint.h"
 #include "kube/json_text.h"
 #include "kube/message_fields.h"
 #include "kube/storage_value.h"
@@ -40,7 +41,9 @@ class ObjectPrinter::Printer {
     lost_ = {};
     switch (encoding_of(value)) {
       case Encoding::protobuf: TM_CHECK(envelope(value, revision)); break;
-      case Encoding::json: TM_CHECK(text(parse_json(value), revision)); break;
+      case Encoding::json:
+        if (!reprint(value, revision)) TM_CHECK(text(parse_json(value), revision));
+        break;
       case Encoding::cbor: TM_CHECK(text(parse_cbor(value), revision)); break;
       case Encoding::encrypted: return fail(Errc::unsupported, "the value is encrypted at rest");
       case Encoding::other: return fail(Errc::unsupported, "the value is no object of Kubernetes");
@@ -63,6 +66,12 @@ class ObjectPrinter::Printer {
     }
     const Root root{found.api_version, found.kind, revision};
     return named(std::string(found.kind), print_root(*message, found.message, root));
+  }
+
+  // As text() has it, where no tree is needed.
+  bool reprint(Bytes value, Revision revision) {
+    const std::string version = revision.raw() > 0 ? std::to_string(revision.raw()) : "";
+    return reprinter_.print_object(value, {version, options_.managed_fields}, *json_);
   }
 
   Status text(Result<nlohmann::json> parsed, Revision revision) const {
@@ -330,9 +339,7 @@ class ObjectPrinter::Printer {
       json_->null();
       return {};
     }
-    TM_LET(const nlohmann::json value, named("embedded", parse_json_or_cbor(raw)));
-    print_json(value, *json_);
-    return {};
+    return print_embedded(raw, *json_);
   }
 
   Status print_schema_or_bool(const Type& type, Bytes wire, int level) {
@@ -381,6 +388,7 @@ class ObjectPrinter::Printer {
   JsonWriter* json_ = nullptr;  // of the call that runs
   Lossiness lost_;
   MessageFields fields_;
+  JsonReprinter reprinter_;
   std::vector<std::vector<std::uint64_t>> absent_;  // by message, made when it is first met
 };
 

@@ -1,10 +1,13 @@
-// Law: whatever the bytes, printing ends; what was printed whole is JSON. The first byte chooses whether the rest is a
+// Laws: whatever the bytes, printing ends; what was printed whole is JSON; JSON that is printed again without a tree is
+// printed as by way of one. The first byte chooses whether the rest is a
 // stored value as it is, or the message of a kind in a sound envelope: else few inputs would get past that.
 #include <array>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "base/proto.h"
+#include "kube/json_reprint.h"
+#include "kube/json_text.h"
 #include "kube/object_json.h"
 #include "kube/object_metadata.h"
 
@@ -38,6 +41,16 @@ void print(Bytes value, const kube::ObjectOptions& options) {
   if (printer.print(value, Revision(7), text) && !nlohmann::json::accept(text)) std::abort();
 }
 
+void reprint(Bytes text) {
+  std::string ours, trees;
+  kube::JsonWriter to(ours), by_tree(trees);
+  if (!kube::JsonReprinter().print(text, to)) return;
+  const auto value = kube::parse_json(text);
+  if (!value) std::abort();
+  kube::print_json(*value, by_tree);
+  if (ours != trees) std::abort();
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -47,6 +60,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Buffer wrapped = kind == kKinds.size() ? Buffer(rest.begin(), rest.end()) : in_envelope(kind, rest);
   kube::ObjectMetadata metadata;
   (void)kube::read_metadata(wrapped, metadata);
+  reprint(rest);
   print(wrapped, {.server_minor = 36});
   print(wrapped, {.server_minor = 20, .managed_fields = true, .style = kube::JsonWriter::Style::compact});
   return 0;

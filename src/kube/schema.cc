@@ -8,7 +8,29 @@
 
 namespace tidemark::kube {
 
+using proto::Wire;
+
+Wire wire_of(const Type& type) {
+  if (type.shape == Shape::map || type.items) return Wire::bytes;
+  switch (type.base) {
+    case Base::boolean:
+    case Base::int32:
+    case Base::int64:
+    case Base::uint32:
+    case Base::uint64: return Wire::varint;
+    case Base::float64: return Wire::fixed64;
+    case Base::float32: return Wire::fixed32;
+    default: return Wire::bytes;
+  }
+}
+
 namespace {
+
+Field::Several several_of(const Type& type) {
+  if (type.shape == Shape::list || type.shape == Shape::map) return Field::Several::repeated;
+  // A message that is to stand once. Standing more often it is merged, which is to join the bytes.
+  return type.base == Base::message && !type.items ? Field::Several::merged : Field::Several::last_counts;
+}
 
 constexpr std::string_view kHeader = "tidemark-kube-schema 1";
 constexpr std::uint32_t kMostNumber = 4'000;
@@ -171,6 +193,8 @@ class Linker {
     m.inline_slot.assign(m.fields.size(), 0);
     for (std::uint32_t i = 0; i < m.fields.size(); i++) {
       Field& field = m.fields[i];
+      field.wire = wire_of(field.type);
+      field.several = several_of(field.type);
       field.key = JsonWriter::key_text(field.name);
       if (m.find.size() <= field.number) m.find.resize(field.number + 1, 0);
       m.find[field.number] = static_cast<std::uint16_t>(i + 1);

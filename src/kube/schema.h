@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/proto.h"
 #include "base/result.h"
 
 namespace tidemark::kube {
@@ -58,6 +59,9 @@ struct Minors {
   bool has(int minor) const { return minor >= first && minor <= last; }
 };
 
+// How a value of this type is written; of a list: one of its values.
+proto::Wire wire_of(const Type& type);
+
 struct Field {
   std::uint32_t number = 0;
   std::string_view name;  // in JSON; empty when it has none
@@ -65,7 +69,11 @@ struct Field {
   Minors omit_empty, omit_zero;
   Minors exists{.first = 0, .last = 255};  // where it is printed though it is not on the wire
   bool is_inline = false;                  // a message on the wire, its fields among ours in JSON
-  std::string key;                         // the name as JsonWriter::ready_key() takes it
+  // Follows from the type: how its values are written, and what becomes of several.
+  enum class Several : std::uint8_t { last_counts, merged, repeated };
+  proto::Wire wire = proto::Wire::bytes;
+  Several several = Several::last_counts;
+  std::string key;  // the name as JsonWriter::ready_key() takes it
 };
 
 struct Message {
