@@ -21,7 +21,7 @@ bool needs_a_look(std::uint64_t word) {
   return ((word | below_space | zeros(word ^ kOnes * 0x22) | zeros(word ^ kOnes * 0x5c)) & kHigh) != 0;
 }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_decimal(char c) { return c >= '0' && c <= '9'; }
 
 void append_utf8(std::string& to, unsigned c) {
   const auto tail = [](unsigned bits) { return static_cast<char>(0x80U | (bits & 0x3fU)); };
@@ -125,9 +125,9 @@ bool JsonReprinter::member(int level, Role role, std::string_view key) {
   const JsonWriter::Mark before = to_->mark();
   to_->key(key);
   if (!value(level + 1, role == Role::root && key == "metadata" ? Role::metadata : Role::other)) return false;
-  const bool is_left_out = role == Role::metadata && (key == "selfLink" ||
-                                                      (key == "managedFields" && !metadata_.managed_fields) ||
-                                                      (key == "resourceVersion" && !metadata_.resource_version.empty()));
+  const bool is_left_out =
+      role == Role::metadata && (key == "selfLink" || (key == "managedFields" && !metadata_.managed_fields) ||
+                                 (key == "resourceVersion" && !metadata_.resource_version.empty()));
   if (is_left_out) {
     to_->rewind(before);
   } else {
@@ -200,7 +200,7 @@ bool JsonReprinter::number() {
   const char* const begin = at_;
   const auto digits = [&] {
     const char* const from = at_;
-    while (at_ != end_ && is_digit(*at_)) at_++;
+    while (at_ != end_ && is_decimal(*at_)) at_++;
     return at_ - from;
   };
   if (*at_ == '-') at_++;

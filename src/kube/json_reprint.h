@@ -1,5 +1,5 @@
-// JSON that somebody else wrote, printed again as print_json(parse_json(text)) prints it, in one pass and without a tree
-// between: what is stored as JSON is long, and mostly in order already.
+// JSON that somebody else wrote, printed again as print_json(parse_json(text)) prints it, in one pass and without a
+// tree between: what is stored as JSON is long, and mostly in order already.
 //
 // It takes what an API server writes and leaves all else to the tree: damage, surrogates, integers of more than 18
 // digits, deep nesting. So a caller asks here first, and has no error from here to tell.

@@ -50,7 +50,7 @@ TEST(JsonReprint, SortsKeysAndTakesTheLast) {
       {R"({"a":1,"a":2})", R"({"a":2})"},
       {R"({"a":{"z":1,"y":2},"b":0,"a":[true,false]})", R"({"a":[true,false],"b":0})"},
       {R"([{"z":{"y":1,"x":2},"b":[{"d":1,"c":2}]},{}])", R"([{"b":[{"c":2,"d":1}],"z":{"x":2,"y":1}},{}])"},
-      {R"({"\u0062":1,"a":2})", R"({"a":2,"b":1})"},            // by what they say, not by how it is written
+      {R"({"\u0062":1,"a":2})", R"({"a":2,"b":1})"},  // by what they say, not by how it is written
       {R"({"k:{\"b\":1}":{},"k:{\"a\":1}":{}})", R"({"k:{\"a\":1}":{},"k:{\"b\":1}":{}})"},
       {"{\"\xc3\xa4\":1,\"z\":2}", "{\"z\":2,\"\xc3\xa4\":1}"},  // as bytes, not as signed ones
       {R"("\/\b\f\n\r\t\"\\<\u003e\u00e4\u20ac\u2028")",
@@ -66,13 +66,67 @@ TEST(JsonReprint, SortsKeysAndTakesTheLast) {
 
 TEST(JsonReprint, LeavesTheRestToTheTree) {
   const std::string_view rows[] = {
-      "", " ", "{", "}", "[", "[1", "[1,", "[1,]", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":1,", "{\"a\":1,}", "{a:1}",
-      "{\"a\" 1}", "{1:2}", "[1 2]", "[1] 2", "[1]x", "nul", "nulls", "True", "+1", "01", "-", "-a", "1.", ".5", "1e",
-      "1e+", "0x1", "1e400", "-1e400", "1e-400", "NaN", "\"", "\"a", "\"\\", "\"\\\"", "\"\\x\"", "\"\\u12\"",
-      "\"\\u12g4\"", "\"\\u+123\"", "\"\\u-123\"", "\"\\ud83d\\ude00\"", "\"\\ud800\"", "\"\\udc00\"", "\"\xff\"",
-      "\"\xc3\"", "\"\xed\xa0\x80\"", "\"a\nb\"", "\"12345678\x01\"", "\xef\xbb\xbf{}", "[1]\xff", "// x\n1",
-      "1234567890123456789", "18446744073709551616", "\xa1\x61\x61\x01", "\xd9\xd9\xf7\xa0",
-      std::string_view("[1]\0", 4), std::string_view("\0", 1),
+      "",
+      " ",
+      "{",
+      "}",
+      "[",
+      "[1",
+      "[1,",
+      "[1,]",
+      "{\"a\"",
+      "{\"a\":",
+      "{\"a\":1",
+      "{\"a\":1,",
+      "{\"a\":1,}",
+      "{a:1}",
+      "{\"a\" 1}",
+      "{1:2}",
+      "[1 2]",
+      "[1] 2",
+      "[1]x",
+      "nul",
+      "nulls",
+      "True",
+      "+1",
+      "01",
+      "-",
+      "-a",
+      "1.",
+      ".5",
+      "1e",
+      "1e+",
+      "0x1",
+      "1e400",
+      "-1e400",
+      "1e-400",
+      "NaN",
+      "\"",
+      "\"a",
+      "\"\\",
+      "\"\\\"",
+      "\"\\x\"",
+      "\"\\u12\"",
+      "\"\\u12g4\"",
+      "\"\\u+123\"",
+      "\"\\u-123\"",
+      "\"\\ud83d\\ude00\"",
+      "\"\\ud800\"",
+      "\"\\udc00\"",
+      "\"\xff\"",
+      "\"\xc3\"",
+      "\"\xed\xa0\x80\"",
+      "\"a\nb\"",
+      "\"12345678\x01\"",
+      "\xef\xbb\xbf{}",
+      "[1]\xff",
+      "// x\n1",
+      "1234567890123456789",
+      "18446744073709551616",
+      "\xa1\x61\x61\x01",
+      "\xd9\xd9\xf7\xa0",
+      std::string_view("[1]\0", 4),
+      std::string_view("\0", 1),
   };
   for (const std::string_view text : rows) EXPECT_EQ(reprinted(text), std::nullopt) << text;
   for (const std::size_t levels : {50U, 150U, 100'000U}) {
@@ -90,8 +144,9 @@ TEST(JsonReprint, MetadataIsWhatClientsSee) {
   };
   const std::string_view text = R"({"metadata":{"managedFields":[{"a":1}],"selfLink":"/x","resourceVersion":"1",)"
                                 R"("name":"n"},"spec":{"selfLink":"s","metadata":{"managedFields":1}}})";
-  EXPECT_EQ(object(text, {"7", false}),
-            R"({"metadata":{"name":"n","resourceVersion":"7"},"spec":{"metadata":{"managedFields":1},"selfLink":"s"}})");
+  EXPECT_EQ(
+      object(text, {"7", false}),
+      R"({"metadata":{"name":"n","resourceVersion":"7"},"spec":{"metadata":{"managedFields":1},"selfLink":"s"}})");
   EXPECT_EQ(object(text, {"", true}), R"({"metadata":{"managedFields":[{"a":1}],"name":"n","resourceVersion":"1"},)"
                                       R"("spec":{"metadata":{"managedFields":1},"selfLink":"s"}})");
   const std::pair<std::string_view, std::string_view> rows[] = {
@@ -112,8 +167,16 @@ TEST(JsonReprint, MetadataIsWhatClientsSee) {
 TEST(JsonReprint, LikeTheTreeWhateverTheText) {
   std::mt19937_64 random(tidemark::testing::seed());
   const auto below = [&](std::size_t n) { return random() % n; };
-  const std::string_view scalars[] = {"null", "true", "-17", "0.25", "1e9", "123456789012345678901", "\"\"",
-                                      R"("plain text of some length")", R"("\u003ca\n\"b\"")", "\"\xc3\xa4\""};
+  const std::string_view scalars[] = {"null",
+                                      "true",
+                                      "-17",
+                                      "0.25",
+                                      "1e9",
+                                      "123456789012345678901",
+                                      "\"\"",
+                                      R"("plain text of some length")",
+                                      R"("\u003ca\n\"b\"")",
+                                      "\"\xc3\xa4\""};
   const std::string_view keys[] = {"a", "b", "aa", "", "f:name", R"(k:{\"a\":1})", "z", R"(\u0061)"};
   const std::function<std::string(int)> any = [&](int level) {
     const std::size_t kind = level > 4 ? 0 : below(3);

@@ -25,7 +25,7 @@ constexpr std::array<bool, 256> kPlain = [] {
 
 // The same for a word of them at once: the high bit of each byte that does not stand for itself, and perhaps of some
 // behind the first such.
-std::uint64_t not_plain(std::uint64_t word) {
+inline std::uint64_t not_plain(std::uint64_t word) {
   using Word = std::uint64_t;
   constexpr Word kOnes = 0x0101010101010101, kHigh = kOnes << 7U;
   const auto zeros = [](Word w) { return (w - kOnes) & ~w; };
@@ -36,7 +36,7 @@ std::uint64_t not_plain(std::uint64_t word) {
 }
 
 template <class Word>
-Word load(const char* from) {
+inline Word load(const char* from) {
   Word word;
   std::memcpy(&word, from, sizeof word);
   return word;
@@ -44,35 +44,37 @@ Word load(const char* from) {
 
 // Up to the first byte that does not stand for itself. A rest that is no whole word is taken together with what is in
 // front of it: text is short, and each branch on its length is one too many.
-void copy_plain(const char*& from, const char* end, char*& to) {
+// Returns how many bytes that were.
+std::size_t copy_plain(const char* from, const std::size_t size, char* to) {
   using Word = std::uint64_t;
   using Half = std::uint32_t;
-  const auto size = static_cast<std::size_t>(end - from);
+  std::size_t done = 0;
   if (size >= sizeof(Word)) {
-    for (; static_cast<std::size_t>(end - from) >= sizeof(Word); from += sizeof(Word), to += sizeof(Word)) {
-      const auto word = load<Word>(from);
-      if (not_plain(word) != 0) break;
-      std::memcpy(to, &word, sizeof word);
+    bool plain = true;
+    while (size - done >= sizeof(Word)) {
+      const auto word = load<Word>(from + done);
+      plain = not_plain(word) == 0;
+      if (!plain) break;
+      std::memcpy(to + done, &word, sizeof word);
+      done += sizeof word;
     }
-    const auto left = static_cast<std::size_t>(end - from);
-    if (left == 0) return;
-    if (const auto last = load<Word>(end - sizeof(Word)); left < sizeof(Word) && not_plain(last) == 0) {
-      to += left;
-      from = end;
-      std::memcpy(to - sizeof last, &last, sizeof last);
-      return;
+    if (plain) {
+      const auto last = load<Word>(from + size - sizeof(Word));
+      if (not_plain(last) == 0) {
+        std::memcpy(to + size - sizeof last, &last, sizeof last);
+        return size;
+      }
     }
   } else if (size >= sizeof(Half)) {
-    const auto first = load<Half>(from), last = load<Half>(end - sizeof(Half));
+    const auto first = load<Half>(from), last = load<Half>(from + size - sizeof(Half));
     if (not_plain(Word{first} << 32U | last) == 0) {
       std::memcpy(to, &first, sizeof first);
-      to += size;
-      from = end;
-      std::memcpy(to - sizeof last, &last, sizeof last);
-      return;
+      std::memcpy(to + size - sizeof last, &last, sizeof last);
+      return size;
     }
   }
-  while (from != end && kPlain[static_cast<unsigned char>(*from)]) *to++ = *from++;
+  for (; done != size && kPlain[static_cast<unsigned char>(from[done])]; done++) to[done] = from[done];
+  return done;
 }
 
 constexpr std::size_t kMostOfOne = 6;  // a byte is at most as long as "\u001f"
@@ -218,7 +220,9 @@ void JsonWriter::quoted(std::string_view text) {
   put(most_before_value() + text.size() + kMostOfOne + 2, [&](char* at) {
     at = before_value(at);
     *at++ = '"';
-    copy_plain(from, end, at);
+    const std::size_t plain = copy_plain(from, text.size(), at);
+    at += plain;
+    from += plain;
     if (from == end) *at++ = '"';
     return at;
   });
@@ -229,7 +233,9 @@ void JsonWriter::quoted(std::string_view text) {
       const char* const full = at + kSlack;
       for (const char* begin = from; from != end && at - (from - begin) < full;) {
         at = put_special(from, end, at);
-        copy_plain(from, end, at);
+        const std::size_t plain = copy_plain(from, static_cast<std::size_t>(end - from), at);
+        at += plain;
+        from += plain;
       }
       if (from == end) *at++ = '"';
       return at;

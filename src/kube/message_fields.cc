@@ -13,7 +13,7 @@ Seen MessageFields::joined(std::uint32_t at) {
   return {.bytes = all, .bits = 0, .next = kNone};
 }
 
-void MessageFields::append(Slot& slot, const Seen& seen) {
+inline void MessageFields::append(Slot& slot, const Seen& seen) {
   const auto at = static_cast<std::uint32_t>(seen_.size());
   if (slot.first == kNone) {
     slot.first = at;
@@ -25,20 +25,20 @@ void MessageFields::append(Slot& slot, const Seen& seen) {
 }
 
 // Is it the first of its field? Then its slot is as good as empty.
-bool MessageFields::mark(const Place& place, std::size_t rank) {
+inline bool MessageFields::mark(const Place& place, std::size_t rank) {
   std::uint64_t& word = present_[place.present + rank / 64];
   const std::uint64_t bit = std::uint64_t{1} << rank % 64;
   return (std::exchange(word, word | bit) & bit) == 0;
 }
 
-void MessageFields::note_repeated(const Place& place, std::size_t rank, const Seen& seen) {
+inline void MessageFields::note_repeated(const Place& place, std::size_t rank, const Seen& seen) {
   Slot& slot = slots_[place.slots + rank];
   if (mark(place, rank)) slot.first = kNone;
   append(slot, seen);
 }
 
 // Of one that is not repeated the last counts.
-void MessageFields::note(const Place& place, std::size_t rank, bool merged, const Seen& seen) {
+inline void MessageFields::note(const Place& place, std::size_t rank, bool merged, const Seen& seen) {
   Slot& slot = slots_[place.slots + rank];
   if (mark(place, rank) || !merged) {
     slot.one = seen;
@@ -49,8 +49,8 @@ void MessageFields::note(const Place& place, std::size_t rank, bool merged, cons
   append(slot, seen);
 }
 
-Status MessageFields::take(const Message& m, const Field& field, const Fields& found, const Place& place,
-                           std::size_t rank) {
+inline Status MessageFields::take(const Message& m, const Field& field, const Fields& found, const Place& place,
+                                  std::size_t rank) {
   const Wire expected = field.wire;
   if (found.wire() == expected) {
     const bool is_bytes = expected == Wire::bytes;
