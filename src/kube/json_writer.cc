@@ -220,9 +220,9 @@ void JsonWriter::quoted(std::string_view text) {
   put(most_before_value() + text.size() + kMostOfOne + 2, [&](char* at) {
     at = before_value(at);
     *at++ = '"';
-    const std::size_t plain = copy_plain(from, text.size(), at);
-    at += plain;
-    from += plain;
+    const std::size_t copied = copy_plain(from, text.size(), at);
+    at += copied;
+    from += copied;
     if (from == end) *at++ = '"';
     return at;
   });
@@ -233,9 +233,9 @@ void JsonWriter::quoted(std::string_view text) {
       const char* const full = at + kSlack;
       for (const char* begin = from; from != end && at - (from - begin) < full;) {
         at = put_special(from, end, at);
-        const std::size_t plain = copy_plain(from, static_cast<std::size_t>(end - from), at);
-        at += plain;
-        from += plain;
+        const std::size_t copied = copy_plain(from, static_cast<std::size_t>(end - from), at);
+        at += copied;
+        from += copied;
       }
       if (from == end) *at++ = '"';
       return at;
@@ -251,10 +251,10 @@ void JsonWriter::plain(std::string_view text) {
 
 template <class Number>
 void JsonWriter::whole(Number number) {
-  constexpr std::size_t kMostDigits = 24;
-  put(most_before_value() + kMostDigits, [&](char* at) {
+  constexpr std::size_t kRoom = 24;
+  put(most_before_value() + kRoom, [&](char* at) {
     at = before_value(at);
-    return std::to_chars(at, at + kMostDigits, number).ptr;
+    return std::to_chars(at, at + kRoom, number).ptr;
   });
 }
 
