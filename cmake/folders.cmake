@@ -71,6 +71,23 @@ endmacro()
 set_source_files_properties(${CMAKE_SOURCE_DIR}/src/base/testing/source_dir.cc
                             PROPERTIES COMPILE_DEFINITIONS TM_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
 
+# A process for each test; under AddressSanitizer, where a start costs more than most tests do, four for a program.
+function(tm_add_unit_tests name)
+  if(NOT TM_SANITIZE MATCHES "address")
+    include(GoogleTest)
+    gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 TEST_PREFIX "${name}."
+                         PROPERTIES TIMEOUT 600 LABELS "unit;${name}")
+    return()
+  endif()
+  foreach(index RANGE 3)
+    set(test ${name}.part_${index})
+    add_test(NAME ${test} COMMAND ${name}_test --gtest_brief=1)
+    set_tests_properties(${test} PROPERTIES TIMEOUT 600 LABELS "unit;${name}" COST 20
+                         SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]"
+                         ENVIRONMENT "GTEST_TOTAL_SHARDS=4;GTEST_SHARD_INDEX=${index}")
+  endforeach()
+endfunction()
+
 function(tm_folder name)
   set(dir ${CMAKE_SOURCE_DIR}/src/${name})
   file(GLOB all CONFIGURE_DEPENDS ${dir}/*.cc)
@@ -121,11 +138,10 @@ function(tm_folder name)
                                                GTest::gtest GTest::gmock GTest::gtest_main)
     tm_link_templates_first(${name}_test)
     if(NOT TM_SANITIZE)
-      target_link_libraries(${name}_test PRIVATE tm_thread_watch)
+      # The programs themselves need nothing of it, only their libraries do.
+      target_link_libraries(${name}_test PRIVATE -Wl,--push-state,--no-as-needed tm_thread_watch -Wl,--pop-state)
     endif()
-    include(GoogleTest)
-    gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 TEST_PREFIX "${name}."
-                         PROPERTIES TIMEOUT 600 LABELS "unit;${name}")
+    tm_add_unit_tests(${name})
   endif()
 
   foreach(file IN LISTS fuzzers)

@@ -131,6 +131,14 @@ class Counts(unittest.TestCase):
             self.assertEqual(run("--words", file.name),
                              "::: b (failed)\nexpected 1\nwas 2\n::: c (notrun)\n::: d (disabled)\n")
 
+    def test_a_program_of_several_tests_counts_as_many(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".xml") as file:
+            file.write('<testsuite><testcase name="a" status="run"><system-out>[==========] 7 tests from 2 test suites ran.\n'
+                       '[  PASSED  ] 7 tests.</system-out></testcase><testcase name="b" status="run"/></testsuite>')
+            file.flush()
+            counted = subprocess.run([TOOLS / "junit_counts", file.name], capture_output=True, text=True, check=True)
+            self.assertEqual(counted.stdout, "8 0\n")
+
 
 if __name__ == "__main__":
     unittest.main()
