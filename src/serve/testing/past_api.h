@@ -134,7 +134,6 @@ class PastApi {
   const Api& api() const { return *api_; }
 
   tidemark::testing::FakeClock clock{Time(std::chrono::seconds(1795250000))};
-  std::shared_ptr<PastCluster> cluster;
 
  private:
   io::TempDir scratch_ = io::TempDir::create().value();
@@ -142,6 +141,9 @@ class PastApi {
   std::unique_ptr<Past> past_;
   std::unique_ptr<Moments> moments_;
   std::unique_ptr<Api> api_;
+
+ public:
+  std::shared_ptr<PastCluster> cluster;  // at the end, for it ends before what it is of
 };
 
 }  // namespace tidemark::serve::testing
