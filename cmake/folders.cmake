@@ -71,18 +71,23 @@ endmacro()
 set_source_files_properties(${CMAKE_SOURCE_DIR}/src/base/testing/source_dir.cc
                             PROPERTIES COMPILE_DEFINITIONS TM_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
 
+# How long a test may take. The numbers are CI's; `make soak` has its TM_SCALE here, too.
+set(TM_TIME_SCALE 1 CACHE STRING "how many times CI's time a test may take")
+math(EXPR TM_UNIT_SECONDS "600 * ${TM_TIME_SCALE}")
+math(EXPR TM_DRILL_SECONDS "900 * ${TM_TIME_SCALE}")
+
 # A process for each test; under AddressSanitizer, where a start costs more than most tests do, four for a program.
 function(tm_add_unit_tests name)
   if(NOT TM_SANITIZE MATCHES "address")
     include(GoogleTest)
     gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 TEST_PREFIX "${name}."
-                         PROPERTIES TIMEOUT 600 LABELS "unit;${name}")
+                         PROPERTIES TIMEOUT ${TM_UNIT_SECONDS} LABELS "unit;${name}")
     return()
   endif()
   foreach(index RANGE 3)
     set(test ${name}.part_${index})
     add_test(NAME ${test} COMMAND ${name}_test --gtest_brief=1)
-    set_tests_properties(${test} PROPERTIES TIMEOUT 600 LABELS "unit;${name}" COST 20
+    set_tests_properties(${test} PROPERTIES TIMEOUT ${TM_UNIT_SECONDS} LABELS "unit;${name}" COST 20
                          SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]"
                          ENVIRONMENT "GTEST_TOTAL_SHARDS=4;GTEST_SHARD_INDEX=${index}")
   endforeach()
@@ -156,7 +161,7 @@ function(tm_folder name)
       target_sources(${target} PRIVATE ${CMAKE_SOURCE_DIR}/tests/fuzz_replay.cc)
       target_link_libraries(${target} PRIVATE tm_base_kit)
       add_test(NAME fuzz.${target} COMMAND ${target} ${CMAKE_SOURCE_DIR}/testdata/fuzz/${target})
-      set_tests_properties(fuzz.${target} PROPERTIES TIMEOUT 300 LABELS "fuzz;${name}")
+      set_tests_properties(fuzz.${target} PROPERTIES TIMEOUT ${TM_UNIT_SECONDS} LABELS "fuzz;${name}")
     endif()
   endforeach()
 endfunction()
